@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+# sft: make, make check, make demo, make install PREFIX=; see README.md.
+
+CC        ?= gcc
+CXX       ?= g++
+PREFIX    ?= /usr/local
+BUILD     ?= build
+DEPS      ?= 1
+CUDA      ?= $(if $(shell command -v nvcc 2>/dev/null),1,0)
+OPT       ?= -O3 -g
+WARN      := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wundef
+STRICT    := -Wstrict-prototypes -Wmissing-prototypes
+SANITIZE  ?=
+V         ?= 0
+ifeq ($(V),0)
+Q := @
+say = @echo "  $(1)"
+endif
+
+DIRS      := lib/base lib/text lib/rec lib/tok lib/file lib/score prep train eval kernels
+INC       := $(addprefix -I,$(DIRS))
+PKGS      := libpcre2-8 icu-uc icu-i18n libzstd zlib libxxhash simdjson yaml-0.1 sentencepiece
+PKGCFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKGLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+# No -ffast-math: results are the same on every machine and for every number of threads.
+CPPFLAGS  += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(INC)
+CFLAGS    += -std=c11 $(OPT) $(WARN) $(STRICT) -ffp-contract=off -fno-math-errno -pthread $(SANITIZE)
+CXXFLAGS  += -std=c++17 $(OPT) $(WARN) -pthread $(SANITIZE)
+LDFLAGS   += -pthread -Wl,--as-needed $(SANITIZE)
+LDLIBS     = $(PKGLIBS) -lstdc++ -lm -ldl
+
+ifeq ($(shell uname -m),x86_64)
+# One file per instruction set; picked at run time (kernels/).
+ISA = $(if $(filter %_avx2.o,$@),-mavx2 -mfma -mf16c) \
+      $(if $(filter %_avx512.o,$@),-march=skylake-avx512 -mprefer-vector-width=512) \
+      $(if $(filter %_avx512bf16.o,$@),-march=cooperlake -mprefer-vector-width=512)
+endif
+
+SRC       := $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.cc,$(DIRS)))
+MAINS     := $(wildcard $(addsuffix /sft-*.c,$(DIRS))) lib/sft.c
+LIBSRC    := $(filter-out $(MAINS),$(SRC))
+PROGS     := $(sort $(addprefix $(BUILD)/bin/,$(notdir $(basename $(MAINS)))))
+obj        = $(addprefix $(BUILD)/obj/,$(addsuffix .o,$(basename $(1))))
+# Lower layers last: each archive may need those after it.
+ARCHIVES  := $(foreach d,eval prep train kernels score rec tok file text base,$(BUILD)/obj/lib$(d).a)
+
+UNITS     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
+OPSTESTS  := $(patsubst tests/ops/%.c,$(BUILD)/tests/%,$(wildcard tests/ops/*.c))
+FUZZERS   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+.PHONY: all deps programs tests demo check check-long bench install uninstall clean lint asan fuzz
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/deps.stamp
+	@$(MAKE) --no-print-directory programs
+ifeq ($(CUDA),0)
+	@echo "sft: built for the CPU (no nvcc here, or CUDA=0)"
+endif
+
+programs: $(PROGS)
+tests: $(UNITS) $(OPSTESTS)
+fuzz: $(FUZZERS)
+
+# --- what the build needs ---
+deps: $(BUILD)/deps.stamp
+$(BUILD)/deps.stamp: .ci/deps
+	@mkdir -p $(BUILD)
+	@DEPS=$(DEPS) .ci/deps build
+	@touch $@
+
+# --- objects, archives, programs ---
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(ISA) $(PKGCFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/obj/%.o: %.cc
+	@mkdir -p $(@D)
+	$(call say,CXX $<)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(PKGCFLAGS) -MMD -MP -c $< -o $@
+
+define ARCHIVE
+$(BUILD)/obj/lib$(notdir $(1)).a: $(call obj,$(filter $(1)/%,$(LIBSRC)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach d,$(DIRS),$(eval $(call ARCHIVE,$(d))))
+
+define PROGRAM
+$(BUILD)/bin/$(notdir $(basename $(1))): $(call obj,$(1)) $(ARCHIVES)
+	@mkdir -p $$(@D)
+	$$(call say,LD $$(notdir $$@))
+	$$(Q)$(CC) $(LDFLAGS) -o $$@ $$< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $$(LDLIBS)
+endef
+$(foreach m,$(MAINS),$(eval $(call PROGRAM,$(m))))
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LDLIBS) -lcsv
+$(BUILD)/tests/%: $(BUILD)/obj/tests/ops/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LDLIBS)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LDLIBS)
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LDLIBS)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- to run ---
+demo: all
+	@DEPS=$(DEPS) .ci/deps run
+	@samples/banking77/demo $(BUILD)
+check: all
+	@DEPS=$(DEPS) .ci/deps test
+	@$(MAKE) --no-print-directory -s tests
+	@BUILD=$(BUILD) tests/run
+check-long: all
+	@DEPS=$(DEPS) .ci/deps test
+	@$(MAKE) --no-print-directory -s tests fuzz
+	@BUILD=$(BUILD) tests/run --long
+bench: all
+	@$(MAKE) --no-print-directory -s $(BENCHES)
+	@BUILD=$(BUILD) tests/bench/run
+lint: all
+	@DEPS=$(DEPS) .ci/deps test
+	@.ci/lint
+asan:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all
+
+# --- to install ---
+D := $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(D)/bin $(D)/libexec/sft $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7
+	install -m 755 $(BUILD)/bin/sft $(D)/bin/sft
+	install -m 755 $(filter-out %/sft,$(PROGS)) $(D)/libexec/sft/
+	for p in man/*.[157]; do install -m 644 $$p $(D)/share/man/man$${p##*.}/ || exit 1; done
+uninstall:
+	rm -f $(D)/bin/sft $(addprefix $(D)/libexec/sft/,$(notdir $(filter-out %/sft,$(PROGS))))
+	for p in man/*.[157]; do rm -f $(D)/share/man/man$${p##*.}/$${p##*/}; done
+	-rmdir $(D)/libexec/sft 2>/dev/null
+
+clean:
+	rm -rf $(BUILD)

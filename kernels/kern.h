@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_KERN_H
+#define SFT_KERN_H
+/* The device: memory, copies, and the operations a language model is made of, forward and backward.
+ *
+ * Three backends answer to this header: `ref` (plain loops, sums in double: the definition), `cpu` (own AVX2, AVX-512 and
+ * AVX512-BF16 code, picked at run time) and later `cuda`.  Kernels know nothing of layers or tokens.
+ *
+ * Conventions
+ * - Matrices are row-major; "x [t, k]" has t rows of k values, row i at x + i * ldx (ld counted in elements, ld >= columns).
+ * - "act type" is DT_F32 or DT_BF16.  With f32 operands products are f32; with bf16 operands the weights are rounded to bf16,
+ *   products are exact and sums are f32.  A contraction longer than 512 is summed in blocks, so that a row of 49,152 errs no more
+ *   than a short one.
+ * - "=" overwrites, "+=" adds; outputs do not overlap inputs unless said.
+ * - Every result is the same bits for every number of threads and from run to run.
+ * - Sizes of 0 are fine and do nothing.  Arguments are not checked: wrong sizes are the caller's bug.
+ * - Device pointers: on the CPU, ordinary memory. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "dtype.h"
+#include "err.h"
+#include "threads.h"
+
+struct kern;
+
+/* DEVICE: "cpu" (the best of this machine), "ref", or for tests a certain instruction set: "cpu:generic", "cpu:avx2", "cpu:avx512",
+ * "cpu:avx512bf16" (SFT_SYSTEM if the machine has it not).  POOL is borrowed and outlives it. */
+int  kern_open(struct kern **k, const char *device, struct pool *pool, struct err *e);
+void kern_close(struct kern *k);
+const char *kern_name(const struct kern *k);        /* "cpu:avx512bf16" */
+bool kern_fast_bf16(const struct kern *k);          /* the machine multiplies bf16 faster than f32 */
+
+void *kern_alloc(struct kern *k, size_t bytes);     /* 64-byte aligned, zeroed; NULL if there is none */
+void  kern_free(struct kern *k, void *p);
+void  kern_put(struct kern *k, void *device, const void *host, size_t bytes);
+void  kern_get(struct kern *k, void *host, const void *device, size_t bytes);
+void  kern_zero(struct kern *k, void *p, size_t bytes);
+
+/* A weight matrix [rows, cols] as it lies in memory: any type dtype_to_f32 knows; rows packed without gaps. */
+struct kmat {
+	const void *p;
+	enum dtype  type;
+	uint32_t    rows, cols;
+};
+
+/* y [t, w.rows] (= or +=) x [t, w.cols] w^T  +  scale * u [t, r] b^T  +  bias
+ * x, u: act type XT, the same for both.  b [w.rows, r] f32 (bf16 operands: scale * b is rounded to bf16).  r may be 0.
+ * y: YT f32 or bf16; ADD is for f32 y only.  Small t (decoding) reads the weights once, where they lie. */
+struct kern_linear {
+	uint32_t t, r;
+	struct kmat w;
+	const void *x; size_t ldx; enum dtype xt;
+	const void *u; size_t ldu;
+	const float *b; float scale;
+	const float *bias;                    /* [w.rows] or NULL */
+	void *y; size_t ldy; enum dtype yt; bool add;
+};
+void kern_linear(struct kern *k, const struct kern_linear *a);
+
+/* dx [t, w.cols] (= or +=) alpha * dy [t, w.rows] w  +  du [t, r] a
+ * dy, du: act type XT; a [r, w.cols] f32 (the LoRA A).  dx: YT f32 or bf16, ADD for f32 only. */
+struct kern_linear_dx {
+	uint32_t t, r;
+	struct kmat w;
+	const void *dy; size_t lddy; enum dtype xt;
+	const void *du; size_t lddu;
+	const float *a;
+	float alpha;
+	void *dx; size_t lddx; enum dtype yt; bool add;
+};
+void kern_linear_dx(struct kern *k, const struct kern_linear_dx *a);
+
+/* g [m, n] += alpha * p [t, m]^T q [t, n]: gradients of weights (m = outputs, n = inputs), LoRA's A and B among them.
+ * p, q of act type XT; g f32, rows of ldg. */
+void kern_outer(struct kern *k, uint32_t t, uint32_t m, uint32_t n, float alpha, enum dtype xt,
+                const void *p, size_t ldp, const void *q, size_t ldq, float *g, size_t ldg);
+
+/* gb [n] += sum over rows of dy [t, n] (act type XT): gradients of biases. */
+void kern_colsum(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const void *dy, size_t lddy, float *gb);
+
+/* RMS norm of rows: rstd[i] = 1 / sqrt(mean(x[i]^2) + eps), y = x * rstd * w.
+ * x [t, n] type XT, rows of ldx; y type YT, rows of ldy (may be x where the types agree); w [n] f32.  rstd [t] and xs [t, n] (type YT,
+ * rows of n: a copy of x for the way back) may be NULL. */
+void kern_rmsnorm(struct kern *k, uint32_t t, uint32_t n, const void *x, size_t ldx, enum dtype xt, const float *w, float eps,
+                  void *y, size_t ldy, enum dtype yt, float *rstd, void *xs);
+/* y [t, n] = xs * rstd * w again from what was saved (act type XT both, rows of n). */
+void kern_rmsnorm_again(struct kern *k, uint32_t t, uint32_t n, const void *xs, const float *rstd, const float *w, void *y, enum dtype xt);
+/* dx [t, n] f32 += the gradient through the norm of dy [t, n] (type DYT); gw [n] f32 += (NULL: frozen).
+ * With DX_SET dx = instead of +=, in type DYT rows of ldd (may be dy): norms of heads. */
+void kern_rmsnorm_dx(struct kern *k, uint32_t t, uint32_t n, const void *xs, size_t ldxs, enum dtype xt, const float *rstd, const float *w,
+                     const void *dy, size_t lddy, enum dtype dyt, void *dx, size_t lddx, bool dx_set, float *gw);
+
+/* Rotary positions, in place: x [t, heads, dim] (act type XT, rows of ldx); the first 2 * HALF values of each head are rotated.
+ * cs [max, 2 * half] f32: cosines then sines of each position; pos [t] < max.  INTERLEAVED: pairs (2i, 2i+1), else (i, i + half).
+ * INVERSE rotates back: the gradient. */
+void kern_rope(struct kern *k, uint32_t t, uint32_t heads, uint32_t dim, uint32_t half, void *x, size_t ldx, enum dtype xt,
+               const float *cs, const uint32_t *pos, bool interleaved, bool inverse);
+
+/* Attention of segments: queries q0 .. q0+nq-1 see the shared keys p0 .. p0+np-1 (all of them) and of their own keys
+ * k0 .. k0+nk-1 (nk >= nq) query i sees j <= nk - nq + i.  Training rows: np 0, nk = nq, k0 = q0.  Decoding: the cache's rows.
+ * Common prompts and prefix tuning: np > 0.  WINDOW > 0: only the last WINDOW of the keys a query sees, itself included
+ * (keys counted shared first). */
+struct kern_seg {
+	uint32_t q0, nq, p0, np, k0, nk;
+};
+struct kern_attn {
+	const struct kern_seg *seg; uint32_t nseg;     /* host memory; query ranges do not overlap */
+	uint32_t heads, kv_heads, dk, dv;              /* key/value head of query head h: h / (heads / kv_heads) */
+	float scale;
+	uint32_t window;
+	enum dtype xt;                                 /* act type of all matrices here */
+	const void *q; size_t ldq;                     /* [., heads * dk] */
+	const void *k; size_t ldk;                     /* [., kv_heads * dk] */
+	const void *v; size_t ldv;                     /* [., kv_heads * dv] */
+	void *o; size_t ldo;                           /* [., heads * dv] */
+	float *lse;                                    /* [., heads]: log-sum-exp of each query's scaled scores; NULL: not wanted */
+};
+void kern_attn(struct kern *k, const struct kern_attn *a);
+/* dq, dk, dv (act type, rows of ldq, ldk, ldv) =; rows of keys that several segments share get the sum; key rows that no segment
+ * covers are not touched.  a->o, a->lse as the forward left them. */
+void kern_attn_dx(struct kern *k, const struct kern_attn *a, const void *dout, size_t lddo, void *dq, void *dk, void *dv);
+
+/* y = silu(g) * u, all [t, n] packed, act type XT. */
+void kern_swiglu(struct kern *k, size_t count, enum dtype xt, const void *g, const void *u, void *y);
+/* From dy: dg, du (act type; either may be dy), and y again (NULL: not wanted; may be neither dg, du nor dy). */
+void kern_swiglu_dx(struct kern *k, size_t count, enum dtype xt, const void *g, const void *u, const void *dy, void *dg, void *du, void *y);
+
+/* x [t, n] f32 = rows of the embedding table. */
+void kern_embed(struct kern *k, uint32_t t, struct kmat table, const uint32_t *ids, float *x);
+/* gtable [rows, n] f32 += dx rows, in the order of positions. */
+void kern_embed_dx(struct kern *k, uint32_t t, uint32_t n, const float *dx, const uint32_t *ids, float *gtable);
+
+/* Rows: dst [m, n] (type DT) = src[idx[i]] (f32);  and dst[idx[i]] (f32) = or += src [m, n] f32. */
+void kern_rows_get(struct kern *k, uint32_t m, uint32_t n, const float *src, const uint32_t *idx, void *dst, enum dtype dt);
+void kern_rows_put(struct kern *k, uint32_t m, uint32_t n, const float *src, const uint32_t *idx, float *dst, bool add);
+/* Rows of the act type scattered, for key/value caches: dst[idx[i]] = src[i], rows of n, strides ld. */
+void kern_rows_copy(struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, void *dst, size_t ldd);
+
+/* Cross-entropy of rows: loss[i] = lse(logits[i]) - logits[i][target[i]] (natural log; unweighted), and unless dlogits is NULL
+ * dlogits[i] = weight[i] * (softmax(logits[i]) - onehot), type DT (f32: may be logits itself).
+ * SMOOTH: label smoothing as torch has it (targets (1 - s) onehot + s / n; loss likewise). */
+void kern_xent(struct kern *k, uint32_t m, uint32_t n, const float *logits, size_t ldl, const uint32_t *target, const float *weight,
+               float smooth, void *dlogits, size_t ldd, enum dtype dt, float *loss);
+
+void kern_cast(struct kern *k, size_t n, const void *src, enum dtype st, void *dst, enum dtype dt);   /* between f32 and bf16 */
+void kern_add(struct kern *k, size_t n, const float *x, float *y);                                    /* y += x */
+void kern_scale(struct kern *k, size_t n, float s, float *x);                                         /* x *= s */
+double kern_sumsq(struct kern *k, size_t n, const float *x);          /* sum of squares in double, in a fixed order */
+
+/* AdamW as torch.optim.AdamW: g' = gscale * g; p *= 1 - lr * decay; m, v updated; p -= lr * (m / c1) / (sqrt(v / c2) + eps),
+ * with c1 = 1 - beta1^t, c2 = 1 - beta2^t given by the caller. */
+struct kern_adamw {
+	float lr, beta1, beta2, eps, decay, gscale;
+	double c1, c2;
+};
+void kern_adamw(struct kern *k, size_t n, const struct kern_adamw *a, float *p, const float *g, float *m, float *v);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "threads.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+int threads_available(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+		return CPU_COUNT(&set);
+	return 1;
+}
+
+/* --- pool --- */
+
+/* A job is published by raising `job`; workers spin a little for it (kernels follow each other
+ * within microseconds) and then sleep. */
+struct pool {
+	int n;
+	pthread_t *th;
+	pthread_mutex_t m;
+	pthread_cond_t wake;
+	_Atomic unsigned job;          /* number of jobs published */
+	_Atomic uint32_t next;         /* next task of the job */
+	_Atomic int busy;              /* workers not yet through with the job */
+	_Atomic bool quit;
+	void (*fn)(void *, uint32_t, int);
+	void *ctx;
+	uint32_t ntasks;
+};
+
+struct worker {
+	struct pool *p;
+	int id;
+};
+
+enum { SPINS = 20000 };
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
+static void take_tasks(struct pool *p, int thread)
+{
+	uint32_t i;
+
+	while ((i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->ntasks)
+		p->fn(p->ctx, i, thread);
+}
+
+static void *work(void *arg)
+{
+	struct worker w = *(struct worker *)arg;
+	struct pool *p = w.p;
+	unsigned seen = 0;
+
+	free(arg);
+	for (;;) {
+		int spins = 0;
+		while (atomic_load_explicit(&p->job, memory_order_acquire) == seen && ++spins < SPINS)
+			relax();
+		if (spins >= SPINS) {
+			pthread_mutex_lock(&p->m);
+			while (atomic_load(&p->job) == seen)
+				pthread_cond_wait(&p->wake, &p->m);
+			pthread_mutex_unlock(&p->m);
+		}
+		seen++;
+		if (atomic_load(&p->quit))
+			return NULL;
+		take_tasks(p, w.id);
+		atomic_fetch_sub_explicit(&p->busy, 1, memory_order_release);
+	}
+}
+
+struct pool *pool_open(int n)
+{
+	struct pool *p = mem_new(sizeof *p);
+
+	p->n = n > 0 ? n : threads_available();
+	p->th = mem_new((size_t)p->n * sizeof *p->th);
+	pthread_mutex_init(&p->m, NULL);
+	pthread_cond_init(&p->wake, NULL);
+	for (int i = 1; i < p->n; i++) {
+		struct worker *w = mem_new(sizeof *w);
+
+		*w = (struct worker){ p, i };
+		if (pthread_create(&p->th[i], NULL, work, w) != 0) {   /* fewer threads, same results */
+			free(w);
+			p->n = i;
+			break;
+		}
+	}
+	return p;
+}
+
+int pool_size(const struct pool *p)
+{
+	return p->n;
+}
+
+static void publish(struct pool *p)
+{
+	pthread_mutex_lock(&p->m);
+	atomic_fetch_add_explicit(&p->job, 1, memory_order_release);
+	pthread_cond_broadcast(&p->wake);
+	pthread_mutex_unlock(&p->m);
+}
+
+void pool_run(struct pool *p, void (*fn)(void *, uint32_t, int), void *ctx, uint32_t ntasks)
+{
+	if (p->n == 1 || ntasks <= 1) {
+		for (uint32_t i = 0; i < ntasks; i++)
+			fn(ctx, i, 0);
+		return;
+	}
+	p->fn = fn;
+	p->ctx = ctx;
+	p->ntasks = ntasks;
+	atomic_store(&p->next, 0);
+	atomic_store(&p->busy, p->n - 1);
+	publish(p);
+	take_tasks(p, 0);
+	for (int spins = 0; atomic_load_explicit(&p->busy, memory_order_acquire) != 0; spins++) {
+		if (spins < SPINS)
+			relax();
+		else
+			sched_yield();
+	}
+}
+
+void pool_close(struct pool *p)
+{
+	if (p == NULL)
+		return;
+	atomic_store(&p->quit, true);
+	publish(p);
+	for (int i = 1; i < p->n; i++)
+		pthread_join(p->th[i], NULL);
+	pthread_mutex_destroy(&p->m);
+	pthread_cond_destroy(&p->wake);
+	mem_free(p->th);
+	mem_free(p);
+}
+
+/* --- ordered map --- */
+
+enum { FREE, FILLED, TAKEN, MAPPED };
+
+struct lane {
+	const struct omap *m;
+	void **items;
+	int *state;
+	int nitems;
+	long head, next, tail;         /* next to read, next to map, next to write: running numbers */
+	bool end;
+	int rc;
+	pthread_mutex_t mx;
+	pthread_cond_t changed;
+};
+
+struct mapper {
+	struct lane *l;
+	int thread;
+};
+
+static void *map_loop(void *arg)
+{
+	struct mapper *me = arg;
+	struct lane *l = me->l;
+
+	pthread_mutex_lock(&l->mx);
+	for (;;) {
+		int at;
+
+		while (l->next == l->head && !l->end)
+			pthread_cond_wait(&l->changed, &l->mx);
+		if (l->next == l->head)
+			break;
+		at = (int)(l->next++ % l->nitems);
+		l->state[at] = TAKEN;
+		pthread_mutex_unlock(&l->mx);
+		l->m->map(l->m->ctx, l->items[at], me->thread);
+		pthread_mutex_lock(&l->mx);
+		l->state[at] = MAPPED;
+		pthread_cond_broadcast(&l->changed);
+	}
+	pthread_mutex_unlock(&l->mx);
+	return NULL;
+}
+
+static void *write_loop(void *arg)
+{
+	struct lane *l = arg;
+
+	pthread_mutex_lock(&l->mx);
+	for (;;) {
+		int at = (int)(l->tail % l->nitems), rc;
+
+		while (!(l->end && l->tail == l->head) && l->state[at] != MAPPED)
+			pthread_cond_wait(&l->changed, &l->mx);
+		if (l->state[at] != MAPPED)
+			break;
+		rc = l->rc;
+		pthread_mutex_unlock(&l->mx);
+		if (rc == 0)
+			rc = l->m->write(l->m->ctx, l->items[at]);
+		pthread_mutex_lock(&l->mx);
+		if (rc < 0 && l->rc == 0)
+			l->rc = rc;
+		l->state[at] = FREE;
+		l->tail++;
+		pthread_cond_broadcast(&l->changed);
+	}
+	pthread_mutex_unlock(&l->mx);
+	return NULL;
+}
+
+static void read_loop(struct lane *l)
+{
+	pthread_mutex_lock(&l->mx);
+	while (l->rc == 0) {
+		int at = (int)(l->head % l->nitems), got;
+
+		while (l->head - l->tail == l->nitems && l->rc == 0)
+			pthread_cond_wait(&l->changed, &l->mx);
+		if (l->rc != 0)
+			break;
+		pthread_mutex_unlock(&l->mx);
+		got = l->m->read(l->m->ctx, l->items[at]);
+		pthread_mutex_lock(&l->mx);
+		if (got < 0 && l->rc == 0)
+			l->rc = got;
+		if (got <= 0)
+			break;
+		l->state[at] = FILLED;
+		l->head++;
+		pthread_cond_broadcast(&l->changed);
+	}
+	l->end = true;
+	pthread_cond_broadcast(&l->changed);
+	pthread_mutex_unlock(&l->mx);
+}
+
+static int omap_alone(const struct omap *m, void *item)
+{
+	int rc;
+
+	while ((rc = m->read(m->ctx, item)) > 0) {
+		m->map(m->ctx, item, 0);
+		if ((rc = m->write(m->ctx, item)) < 0)
+			return rc;
+	}
+	return rc;
+}
+
+int omap_run(const struct omap *m, void **items, int nitems, int nthreads)
+{
+	struct lane l = { .m = m, .items = items, .nitems = nitems };
+	struct mapper *who;
+	pthread_t *th, writer;
+	int started = 0;
+
+	if (nthreads <= 1)
+		return omap_alone(m, items[0]);
+	l.state = mem_new((size_t)nitems * sizeof *l.state);
+	th = mem_new((size_t)nthreads * sizeof *th);
+	who = mem_new((size_t)nthreads * sizeof *who);
+	pthread_mutex_init(&l.mx, NULL);
+	pthread_cond_init(&l.changed, NULL);
+	for (; started < nthreads; started++) {
+		who[started] = (struct mapper){ &l, started };
+		if (pthread_create(&th[started], NULL, map_loop, &who[started]) != 0)
+			break;
+	}
+	if (started == 0 || pthread_create(&writer, NULL, write_loop, &l) != 0) {
+		l.end = true;
+		pthread_cond_broadcast(&l.changed);
+		for (int i = 0; i < started; i++)
+			pthread_join(th[i], NULL);
+		l.rc = omap_alone(m, items[0]);
+	} else {
+		read_loop(&l);
+		for (int i = 0; i < started; i++)
+			pthread_join(th[i], NULL);
+		pthread_join(writer, NULL);
+	}
+	pthread_mutex_destroy(&l.mx);
+	pthread_cond_destroy(&l.changed);
+	mem_free(l.state);
+	mem_free(th);
+	mem_free(who);
+	return l.rc;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_SAFETENSORS_H
+#define SFT_SAFETENSORS_H
+/* safetensors: one file, or a folder with model.safetensors or model.safetensors.index.json and its shards, read by mapping; and
+ * the writer.  Rules: cli and formats pages; duplicates, holes, overlaps, lying offsets are refused. */
+#include <stddef.h>
+#include <stdint.h>
+#include "err.h"
+#include "tensors.h"
+
+struct safetensors;
+
+int  st_open(struct safetensors **s, const char *path, struct err *e);          /* one file */
+int  st_open_dir(struct safetensors **s, const char *dir, struct err *e);       /* a model folder, sharded or not */
+void st_close(struct safetensors *s);                                           /* NULL is fine */
+size_t st_count(const struct safetensors *s);
+const struct tensor *st_at(const struct safetensors *s, size_t i);              /* in the order of names (bytes) */
+const struct tensor *st_find(const struct safetensors *s, const char *name);    /* NULL: none */
+const char *st_meta(const struct safetensors *s, const char *key);              /* of __metadata__; NULL: none */
+
+/* Write tensors (data in memory, types F32 F16 BF16 F8_E4M3 I64 I32 U8...) to PATH, whole or not at all, synced.  Sorted by element
+ * size (largest first), then name, as the reference writer does: equal input gives equal bytes.
+ * META: pairs "key","value",...,NULL; NULL for {"format":"pt"}. */
+int  st_write(const char *path, const struct tensor *t, size_t n, const char *const *meta, struct err *e);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_MODEL_H
+#define SFT_MODEL_H
+/* The forward and backward pass: one for training, scoring and generation.
+ *
+ * A model is base weights, perhaps an adapter (or all weights trained), on a device.  It takes batches of tokens without padding: rows of
+ * several sequences one after the other, told apart by segments.  Not for threads to share. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "adapter.h"
+#include "err.h"
+#include "kern.h"
+#include "weights.h"
+
+struct model;
+
+enum { MODEL_TRAIN_LORA = 1, MODEL_TRAIN_FULL = 2 };
+
+struct model_opts {
+	enum dtype act;                /* DT_F32 or DT_BF16: type of activations and products */
+	unsigned   train;              /* 0: forward only */
+	bool       checkpointing;      /* keep only each layer's input, compute the rest again on the way back */
+};
+
+/* W and K are borrowed and outlive the model; L (may be NULL) is borrowed too, VALUES its block (borrowed, read by every forward). */
+int  model_open(struct model **m, struct kern *k, const struct weights *w, const struct lora *l, float *values,
+                const struct model_opts *o, struct err *e);
+void model_close(struct model *m);
+const struct model_config *model_config(const struct model *m);
+
+/* Tokens of one pass.  Positions restart in each sequence. */
+struct batch {
+	uint32_t n;                    /* tokens */
+	const uint32_t *ids, *pos;
+	const struct kern_seg *seg; uint32_t nseg;   /* rows of keys are rows of the batch, or with a cache rows of the cache */
+	uint32_t nout;                 /* rows whose logits are wanted, ascending; none elsewhere are computed */
+	const uint32_t *out;
+	const uint32_t *target;        /* [nout] the token each of them should predict (loss) */
+	const float    *weight;        /* [nout] factor of its gradient: 1 / (trained tokens of the whole step) */
+};
+
+/* Keys and values of tokens seen, for generation and scoring: ROWS rows of every layer. */
+struct kv_cache;
+int  kv_open(struct kv_cache **c, struct model *m, uint32_t rows, struct err *e);
+void kv_close(struct kv_cache *c);
+uint32_t kv_rows(const struct kv_cache *c);
+
+/* Forward.  With CACHE, the keys and values of token i go to cache row KVROW[i] and segments speak of cache rows; nothing is saved for a
+ * backward pass.  LOGITS [nout, vocab] f32 (host memory; NULL: not wanted).  SFT_SYSTEM: no memory for the activations. */
+int  model_forward(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow, float *logits, struct err *e);
+
+/* Log-probability of each target: logp[nout] = log softmax(logits[out[i]])[target[i]], without keeping logits. */
+int  model_logp(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow, float *logp, struct err *e);
+
+/* Forward, loss and backward: *LOSS += sum of -log p over the nout targets (unweighted), gradients of sum(weight * -log p) are added to
+ * model_grad().  */
+int  model_train(struct model *m, const struct batch *b, double *loss, struct err *e);
+
+/* Trained values, in the order of the block; the gradient has the same layout. */
+size_t  model_trained(const struct model *m);
+float  *model_values(struct model *m);
+float  *model_grad(struct model *m);
+size_t  model_bytes(const struct model *m, uint32_t tokens, uint32_t nout);   /* what a step of that size allocates */
+
+#endif
