@@ -20,6 +20,7 @@ enum { MODEL_TRAIN_LORA = 1, MODEL_TRAIN_FULL = 2 };
 struct model_opts {
 	enum dtype act;                /* DT_F32 or DT_BF16: type of activations and products */
 	unsigned   train;              /* 0: forward only */
+	float      smoothing;          /* label smoothing of the loss, 0: none */
 	bool       checkpointing;      /* keep only each layer's input, compute the rest again on the way back */
 };
 

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model on a device: opening it, finding its weights, and passing batches through. */
+#include "net.h"
+
+#include <math.h>
+
+#include "mem.h"
+
+/* --- weights --- */
+
+static size_t slot(enum param p, uint32_t layer)
+{
+	return p < P_LAYER ? (size_t)p : (size_t)P_LAYER + (size_t)layer * (P_COUNT - P_LAYER) + (size_t)(p - P_LAYER);
+}
+
+struct kmat net_mat(const struct model *m, enum param p, uint32_t layer)
+{
+	const struct weight *w = weights_at(m->w, p, layer);
+
+	if (m->full)
+		return (struct kmat){ m->values + m->full[slot(p, layer)], DT_F32, w->rows, w->cols };
+	return (struct kmat){ w->p, w->type, w->rows, w->cols };
+}
+
+const float *net_vec(const struct model *m, enum param p, uint32_t layer)
+{
+	const struct weight *w = weights_at(m->w, p, layer);
+
+	if (w == NULL)
+		return NULL;
+	return m->full ? m->values + m->full[slot(p, layer)] : w->f32;
+}
+
+float *net_grad_of(const struct model *m, const float *value)
+{
+	return m->grad + (value - m->values);
+}
+
+float *net_grad(const struct model *m, enum param p, uint32_t layer)
+{
+	return m->full && weights_at(m->w, p, layer) ? m->grad + m->full[slot(p, layer)] : NULL;
+}
+
+static float *lora_value(const struct model *m, const size_t *offsets, enum param p, uint32_t layer)
+{
+	size_t off = m->lora ? offsets[(size_t)layer * P_COUNT + p] : SIZE_MAX;
+
+	return off == SIZE_MAX ? NULL : m->values + off;
+}
+
+float *net_a(const struct model *m, enum param p, uint32_t layer)
+{
+	return lora_value(m, m->lora ? m->lora->at_a : NULL, p, layer);
+}
+
+float *net_b(const struct model *m, enum param p, uint32_t layer)
+{
+	return lora_value(m, m->lora ? m->lora->at_b : NULL, p, layer);
+}
+
+/* --- opening --- */
+
+/* Full fine-tuning: every weight widened into one block, in the order of the table. */
+static int widen(struct model *m, struct err *e)
+{
+	uint32_t layers = m->cfg.layers;
+	size_t total = 0;
+
+	m->full = mem_new(slot(P_LAYER, layers) * sizeof *m->full);
+	for (int fill = 0; fill < 2; fill++) {
+		total = 0;
+		for (uint32_t l = 0; l < layers; l++)
+			for (int p = l ? P_LAYER : 0; p < P_COUNT; p++) {
+				const struct weight *w = weights_at(m->w, (enum param)p, l);
+				size_t n = w ? (size_t)w->rows * w->cols : 0;
+
+				if (fill && w)
+					dtype_to_f32(w->type, w->p, m->values + total, n);
+				m->full[slot((enum param)p, l)] = total;
+				total += n;
+			}
+		if (!fill && (m->values = kern_alloc(m->k, total * sizeof(float))) == NULL)
+			return err_set(e, SFT_SYSTEM, "no memory for %.1f million weights", (double)total / 1e6);
+	}
+	m->ntrained = total;
+	m->first_trained = -1;
+	return 0;
+}
+
+static void find_first_trained(struct model *m)
+{
+	m->first_trained = (int32_t)m->cfg.layers;
+	for (uint32_t l = m->cfg.layers; l-- > 0; )
+		for (int p = P_LAYER; p < P_COUNT; p++)
+			if (m->lora && m->lora->at_a[(size_t)l * P_COUNT + (size_t)p] != SIZE_MAX)
+				m->first_trained = (int32_t)l;
+}
+
+static int open_trained(struct model *m, const struct lora *l, float *values, struct err *e)
+{
+	if (m->o.train == MODEL_TRAIN_FULL) {
+		if (widen(m, e) != 0)
+			return e->code;
+	} else {
+		m->lora = l;
+		m->values = values;
+		m->ntrained = l ? l->count : 0;
+		find_first_trained(m);
+	}
+	if (m->o.train && (m->grad = kern_alloc(m->k, m->ntrained * sizeof(float))) == NULL)
+		return err_set(e, SFT_SYSTEM, "no memory for the gradients of %zu values", m->ntrained);
+	return 0;
+}
+
+/* The table of angles for positions below N, made longer when a batch needs it. */
+static int need_positions(struct model *m, uint32_t n, struct err *e)
+{
+	uint32_t want = m->positions ? m->positions : 256;
+	float *cs;
+
+	if (n <= m->positions)
+		return 0;
+	while (want < n)
+		want *= 2;
+	if ((cs = kern_alloc(m->k, (size_t)want * m->cfg.head_dim * sizeof(float))) == NULL)
+		return err_set(e, SFT_SYSTEM, "no memory for %u positions", want);
+	config_rope_table(&m->cfg, want, cs);
+	kern_free(m->k, m->rope);
+	m->rope = cs;
+	m->positions = want;
+	return 0;
+}
+
+int model_open(struct model **out, struct kern *k, const struct weights *w, const struct lora *l, float *values,
+               const struct model_opts *o, struct err *e)
+{
+	struct model *m = mem_new(sizeof *m);
+	int rc;
+
+	*out = NULL;
+	m->k = k;
+	m->w = w;
+	m->o = *o;
+	m->cfg = w->cfg;
+	m->qd = m->cfg.heads * m->cfg.head_dim;
+	m->kvd = m->cfg.kv_heads * m->cfg.head_dim;
+	m->esize = o->act == DT_F32 ? 4 : 2;
+	m->attn_scale = (float)(1.0 / sqrt((double)m->cfg.head_dim));
+	m->acts = mem_new(m->cfg.layers * sizeof *m->acts);
+	if ((rc = open_trained(m, l, values, e)) == 0)
+		rc = need_positions(m, 1, e);
+	if (rc != 0)
+		model_close(m);
+	else
+		*out = m;
+	return rc;
+}
+
+void model_close(struct model *m)
+{
+	if (m == NULL)
+		return;
+	acts_release(m);
+	kern_free(m->k, m->rope);
+	kern_free(m->k, m->grad);
+	if (m->full)
+		kern_free(m->k, m->values);
+	mem_free(m->full);
+	mem_free(m->acts);
+	mem_free(m);
+}
+
+const struct model_config *model_config(const struct model *m)
+{
+	return &m->cfg;
+}
+
+size_t model_trained(const struct model *m)
+{
+	return m->ntrained;
+}
+
+float *model_values(struct model *m)
+{
+	return m->values;
+}
+
+float *model_grad(struct model *m)
+{
+	return m->grad;
+}
+
+size_t model_bytes(const struct model *m, uint32_t tokens, uint32_t nout)
+{
+	return acts_bytes(m, tokens, nout, m->o.train != 0);
+}
+
+/* --- passes --- */
+
+static int prepare(struct model *m, const struct batch *b, bool train, struct err *e)
+{
+	uint32_t last = 0;
+	int rc;
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (b->ids[i] >= m->cfg.vocab)
+			return err_set(e, SFT_BADDATA, "token id %u is outside the model's vocabulary of %u", b->ids[i], m->cfg.vocab);
+		if (b->pos[i] > last)
+			last = b->pos[i];
+	}
+	for (uint32_t i = 0; b->target && i < b->nout; i++)
+		if (b->target[i] >= m->cfg.vocab)
+			return err_set(e, SFT_BADDATA, "token id %u is outside the model's vocabulary of %u", b->target[i], m->cfg.vocab);
+	if ((rc = need_positions(m, last + 1, e)) != 0)
+		return rc;
+	return acts_reserve(m, b->n, b->nout, train, e);
+}
+
+/* Leaves the rows b->out, behind the last norm, in m->rows_n. */
+static void run(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow)
+{
+	kern_embed(m->k, b->n, net_mat(m, P_EMBED, 0), b->ids, m->x);
+	for (uint32_t l = 0; l < m->cfg.layers; l++) {
+		if (m->acts[l].xin)
+			kern_cast(m->k, (size_t)b->n * m->cfg.hidden, m->x, DT_F32, m->acts[l].xin, DT_F32);
+		layer_forward(m, l, b, cache, kvrow);
+	}
+	head_norm(m, b);
+}
+
+int model_forward(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow, float *logits, struct err *e)
+{
+	int rc = prepare(m, b, false, e);
+
+	if (rc != 0)
+		return rc;
+	run(m, b, cache, kvrow);
+	if (logits)
+		head_logits(m, b, logits);
+	return 0;
+}
+
+int model_logp(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow, float *logp, struct err *e)
+{
+	int rc = prepare(m, b, false, e);
+
+	if (rc != 0)
+		return rc;
+	run(m, b, cache, kvrow);
+	head_logp(m, b, logp);
+	return 0;
+}
+
+int model_train(struct model *m, const struct batch *b, double *loss, struct err *e)
+{
+	size_t nx = (size_t)b->n * m->cfg.hidden;
+	float *gembed;
+	int rc;
+
+	if ((rc = prepare(m, b, true, e)) != 0)
+		return rc;
+	run(m, b, NULL, NULL);
+	head_train(m, b, loss);
+	for (uint32_t l = m->cfg.layers; l-- > 0 && (int32_t)l >= m->first_trained; ) {
+		if (m->acts[l].xin) {
+			kern_cast(m->k, nx, m->acts[l].xin, DT_F32, m->x, DT_F32);
+			layer_forward(m, l, b, NULL, NULL);
+		}
+		layer_backward(m, l, b);
+	}
+	if ((gembed = net_grad(m, P_EMBED, 0)) != NULL)
+		kern_embed_dx(m->k, b->n, m->cfg.hidden, m->dx, b->ids, gembed);
+	return 0;
+}
+
+/* --- cache --- */
+
+int kv_open(struct kv_cache **out, struct model *m, uint32_t rows, struct err *e)
+{
+	struct kv_cache *c = mem_new(sizeof *c);
+
+	*out = NULL;
+	c->k = m->k;
+	c->rows = rows;
+	c->layers = m->cfg.layers;
+	c->kbytes = (((size_t)rows * m->kvd * m->esize) + 63) & ~(size_t)63;
+	if ((c->block = kern_alloc(m->k, 2 * c->layers * c->kbytes)) == NULL) {
+		mem_free(c);
+		return err_set(e, SFT_SYSTEM, "no memory for the keys and values of %u tokens", rows);
+	}
+	*out = c;
+	return 0;
+}
+
+void kv_close(struct kv_cache *c)
+{
+	if (c == NULL)
+		return;
+	kern_free(c->k, c->block);
+	mem_free(c);
+}
+
+uint32_t kv_rows(const struct kv_cache *c)
+{
+	return c->rows;
+}
