@@ -37,11 +37,14 @@ bool shard_is(const char *path);
 /* Length and trained tokens of sequence I without unpacking it. */
 uint32_t shard_len(const struct shard *s, uint64_t i);
 uint32_t shard_seq_trained(const struct shard *s, uint64_t i);
+/* How many of its first tokens are also the first of sequence I - 1 (0 for the first sequence). */
+uint32_t shard_shared(const struct shard *s, uint64_t i);
 /* Sequence I unpacked into BUF (which keeps ids and mask; reused by the next call with the same BUF).  SFT_BADDATA: checksum. */
 struct shard_buf { uint32_t *ids; uint8_t *mask; size_t cap; };
 int  shard_get(const struct shard *s, uint64_t i, struct shard_buf *buf, struct shard_seq *seq, struct err *e);
 void shard_buf_free(struct shard_buf *buf);
-/* The pack plan (`tokenize --pack N`): rows of sequences, in order; count 0 where there is none. */
+/* The pack plan (`tokenize --pack N`): rows of sequences, in order; count 0 where there is none.  Each sequence is in one row. */
+uint32_t shard_pack(const struct shard *s);             /* most tokens of a row, 0: no plan */
 uint64_t shard_rows(const struct shard *s);
 void shard_row(const struct shard *s, uint64_t row, const uint32_t **seqs, uint32_t *n);
 int  shard_verify(const struct shard *s, struct err *e);   /* every byte */
@@ -50,7 +53,8 @@ int  shard_verify(const struct shard *s, struct err *e);   /* every byte */
 struct shard_out;
 int  shard_create(struct shard_out **o, const char *path, uint64_t vocab_hash, const char *info_json, struct err *e);
 int  shard_put(struct shard_out *o, const struct shard_seq *seq, struct err *e);     /* `trained` is computed */
-/* PACK > 0: plan rows of at most PACK tokens (best fit).  Synced and renamed: whole or not at all. */
+/* PACK > 0: plan rows of at most PACK tokens (best fit); a longer sequence is SFT_BADDATA.  Synced and renamed: whole or not at
+ * all; O is gone after this, also on failure. */
 int  shard_finish(struct shard_out *o, uint32_t pack, struct err *e);
 void shard_drop(struct shard_out *o);
 
