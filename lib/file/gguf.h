@@ -12,6 +12,8 @@
 struct gguf;
 
 int  gguf_open(struct gguf **g, const char *path, struct err *e);
+/* The same for N bytes at P, which stay the caller's and must outlive G. */
+int  gguf_bytes(struct gguf **g, const void *p, size_t n, struct err *e);
 void gguf_close(struct gguf *g);                        /* NULL is fine */
 bool gguf_is(const char *path);                         /* a file that begins with GGUF's magic */
 
@@ -26,7 +28,8 @@ int  gguf_u64(const struct gguf *g, const char *key, uint64_t *out, struct err *
 int  gguf_f64(const struct gguf *g, const char *key, double *out, struct err *e);       /* f32, f64 or integer */
 int  gguf_bool(const struct gguf *g, const char *key, bool *out, struct err *e);
 int  gguf_str(const struct gguf *g, const char *key, const char **s, size_t *n, struct err *e);   /* not NUL-terminated */
-/* Arrays: the number of elements; then element I (I < count). */
+/* Arrays: the number of elements; then element I (I < count).  gguf_ints and gguf_f32s convert at the first call and keep the
+ * result: not for threads to call at once. */
 int  gguf_strs(const struct gguf *g, const char *key, size_t *count, struct err *e);
 void gguf_strs_at(const struct gguf *g, const char *key, size_t i, const char **s, size_t *n);
 int  gguf_ints(const struct gguf *g, const char *key, const int32_t **v, size_t *count, struct err *e);   /* any integer type, widened or narrowed with a check; owned by g */
