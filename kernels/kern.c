@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a backend, memory, and the doors from kern.h to its table. */
+#include <string.h>
+
+#include "mem.h"
+#include "ops.h"
+
+static const struct kern_ops ops_ref = {
+	.name = "ref",
+#define OP(ret, name, params, args) .name = ref_##name,
+	KERN_OPS(OP)
+#undef OP
+};
+
+int kern_open(struct kern **k, const char *device, struct pool *pool, struct err *e)
+{
+	*k = NULL;
+	if (strcmp(device, "ref") != 0 && strcmp(device, "cpu") != 0)
+		return err_set(e, SFT_USAGE, "device %s is not known (expected cpu or ref)", device);
+	*k = mem_new(sizeof **k);
+	(*k)->ops = &ops_ref;
+	(*k)->pool = pool;
+	return 0;
+}
+
+void kern_close(struct kern *k)
+{
+	if (k == NULL)
+		return;
+	mem_free(k->scratch);
+	mem_free(k);
+}
+
+const char *kern_name(const struct kern *k)
+{
+	return k->ops->name;
+}
+
+bool kern_fast_bf16(const struct kern *k)
+{
+	return k->ops->fast_bf16;
+}
+
+void *kern_scratch(struct kern *k, size_t bytes)
+{
+	if (bytes + 64 > k->scratch_size) {
+		mem_free(k->scratch);
+		k->scratch_size = bytes + bytes / 8 + 64;
+		k->scratch = mem_new(k->scratch_size);
+	}
+	return (void *)(((uintptr_t)k->scratch + 63) & ~(uintptr_t)63);
+}
+
+/* --- memory: the processor's own --- */
+
+void *kern_alloc(struct kern *k, size_t bytes)
+{
+	(void)k;
+	return mem_try(bytes);
+}
+
+void kern_free(struct kern *k, void *p)
+{
+	(void)k;
+	mem_free(p);
+}
+
+void kern_put(struct kern *k, void *device, const void *host, size_t bytes)
+{
+	(void)k;
+	if (bytes > 0)
+		memcpy(device, host, bytes);
+}
+
+void kern_get(struct kern *k, void *host, const void *device, size_t bytes)
+{
+	(void)k;
+	if (bytes > 0)
+		memcpy(host, device, bytes);
+}
+
+void kern_zero(struct kern *k, void *p, size_t bytes)
+{
+	(void)k;
+	if (bytes > 0)
+		memset(p, 0, bytes);
+}
+
+/* --- the operations --- */
+
+#define OP(ret, name, params, args) ret kern_##name params { return k->ops->name args; }
+KERN_OPS(OP)

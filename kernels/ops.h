@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_OPS_H
+#define SFT_OPS_H
+/* Behind kern.h: the table of operations that a backend fills, and what all backends share.
+ *
+ * KERN_OPS is the one list of operations: OP(return type, name, parameters, arguments).  The table, the public functions and the
+ * prototypes of `ref` are made of it. */
+#include "kern.h"
+
+#define KERN_OPS(OP) \
+	OP(void, linear, (struct kern *k, const struct kern_linear *a), (k, a)) \
+	OP(void, linear_dx, (struct kern *k, const struct kern_linear_dx *a), (k, a)) \
+	OP(void, outer, (struct kern *k, uint32_t t, uint32_t m, uint32_t n, float alpha, enum dtype xt, const void *p, size_t ldp, \
+	                 const void *q, size_t ldq, float *g, size_t ldg), (k, t, m, n, alpha, xt, p, ldp, q, ldq, g, ldg)) \
+	OP(void, colsum, (struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const void *dy, size_t lddy, float *gb), \
+	   (k, t, n, xt, dy, lddy, gb)) \
+	OP(void, rmsnorm, (struct kern *k, uint32_t t, uint32_t n, const void *x, size_t ldx, enum dtype xt, const float *w, float eps, \
+	                   void *y, size_t ldy, enum dtype yt, float *rstd, void *xs), (k, t, n, x, ldx, xt, w, eps, y, ldy, yt, rstd, xs)) \
+	OP(void, rmsnorm_again, (struct kern *k, uint32_t t, uint32_t n, const void *xs, const float *rstd, const float *w, void *y, \
+	                         enum dtype xt), (k, t, n, xs, rstd, w, y, xt)) \
+	OP(void, rmsnorm_dx, (struct kern *k, uint32_t t, uint32_t n, const void *xs, size_t ldxs, enum dtype xt, const float *rstd, \
+	                      const float *w, const void *dy, size_t lddy, enum dtype dyt, void *dx, size_t lddx, bool dx_set, float *gw), \
+	   (k, t, n, xs, ldxs, xt, rstd, w, dy, lddy, dyt, dx, lddx, dx_set, gw)) \
+	OP(void, rope, (struct kern *k, uint32_t t, uint32_t heads, uint32_t dim, uint32_t half, void *x, size_t ldx, enum dtype xt, \
+	                const float *cs, const uint32_t *pos, bool interleaved, bool inverse), \
+	   (k, t, heads, dim, half, x, ldx, xt, cs, pos, interleaved, inverse)) \
+	OP(void, attn, (struct kern *k, const struct kern_attn *a), (k, a)) \
+	OP(void, attn_dx, (struct kern *k, const struct kern_attn *a, const void *dout, size_t lddo, void *dq, void *dk, void *dv), \
+	   (k, a, dout, lddo, dq, dk, dv)) \
+	OP(void, swiglu, (struct kern *k, size_t count, enum dtype xt, const void *g, const void *u, void *y), (k, count, xt, g, u, y)) \
+	OP(void, swiglu_dx, (struct kern *k, size_t count, enum dtype xt, const void *g, const void *u, const void *dy, void *dg, void *du, \
+	                     void *y), (k, count, xt, g, u, dy, dg, du, y)) \
+	OP(void, embed, (struct kern *k, uint32_t t, struct kmat table, const uint32_t *ids, float *x), (k, t, table, ids, x)) \
+	OP(void, embed_dx, (struct kern *k, uint32_t t, uint32_t n, const float *dx, const uint32_t *ids, float *gtable), \
+	   (k, t, n, dx, ids, gtable)) \
+	OP(void, rows_get, (struct kern *k, uint32_t m, uint32_t n, const float *src, const uint32_t *idx, void *dst, enum dtype dt), \
+	   (k, m, n, src, idx, dst, dt)) \
+	OP(void, rows_put, (struct kern *k, uint32_t m, uint32_t n, const float *src, const uint32_t *idx, float *dst, bool add), \
+	   (k, m, n, src, idx, dst, add)) \
+	OP(void, rows_copy, (struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, \
+	                     void *dst, size_t ldd), (k, m, n, xt, src, lds, idx, dst, ldd)) \
+	OP(void, xent, (struct kern *k, uint32_t m, uint32_t n, const float *logits, size_t ldl, const uint32_t *target, \
+	                const float *weight, float smooth, void *dlogits, size_t ldd, enum dtype dt, float *loss), \
+	   (k, m, n, logits, ldl, target, weight, smooth, dlogits, ldd, dt, loss)) \
+	OP(void, cast, (struct kern *k, size_t n, const void *src, enum dtype st, void *dst, enum dtype dt), (k, n, src, st, dst, dt)) \
+	OP(void, add, (struct kern *k, size_t n, const float *x, float *y), (k, n, x, y)) \
+	OP(void, scale, (struct kern *k, size_t n, float s, float *x), (k, n, s, x)) \
+	OP(double, sumsq, (struct kern *k, size_t n, const float *x), (k, n, x)) \
+	OP(void, adamw, (struct kern *k, size_t n, const struct kern_adamw *a, float *p, const float *g, float *m, float *v), \
+	   (k, n, a, p, g, m, v))
+
+struct kern_ops {
+	const char *name;
+	bool fast_bf16;
+#define OP(ret, name, params, args) ret (*name) params;
+	KERN_OPS(OP)
+#undef OP
+};
+
+struct kern {
+	const struct kern_ops *ops;
+	struct pool *pool;
+	void *scratch;                 /* as mem_new gave it */
+	size_t scratch_size;
+};
+
+/* The plain operations; a table may use single ones. */
+#define OP(ret, name, params, args) ret ref_##name params;
+KERN_OPS(OP)
+#undef OP
+
+/* BYTES of working memory, 64-byte aligned, contents undefined; valid until the next call.  Never NULL (mem_new). */
+void *kern_scratch(struct kern *k, size_t bytes);
+
+extern const struct kern_ops ops_generic;
+#if defined(__x86_64__)
+extern const struct kern_ops ops_avx2, ops_avx512, ops_avx512bf16;
+#endif
+
+/* Element I of an act type array, and its size. */
+static inline float act_get(const void *p, enum dtype t, size_t i)
+{
+	return t == DT_BF16 ? bf16_to_f32(((const uint16_t *)p)[i]) : ((const float *)p)[i];
+}
+static inline void act_put(void *p, enum dtype t, size_t i, float v)
+{
+	if (t == DT_BF16)
+		((uint16_t *)p)[i] = f32_to_bf16(v);
+	else
+		((float *)p)[i] = v;
+}
+static inline size_t act_size(enum dtype t)
+{
+	return t == DT_BF16 ? 2 : 4;
+}
+
+#endif
