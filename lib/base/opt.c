@@ -224,69 +224,111 @@ int opt_set(const struct opt *const *tables, const char *name, const char *value
 	return set_value(o, value, e) ? err_in(e, "--%s", name) : 0;
 }
 
-static int parse_long(int argc, char **argv, int *i, const struct opt *const *tables, struct err *e)
+/* One option given: VALUE NULL for those that take none. */
+static int set_given(void *ctx, const struct opt *o, const char *value, bool negated, struct err *e)
 {
-	const char *name = argv[*i] + 2, *eq = strchr(name, '=');
-	size_t n = eq ? (size_t)(eq - name) : strlen(name);
-	bool negated;
-	const struct opt *o = find(tables, name, n, &negated);
-
-	if (o == NULL)
-		return unknown(tables, name, n, e);
-	if (!takes_value(o)) {
-		if (eq)
-			return err_set(e, SFT_USAGE, "--%.*s takes no value", (int)n, name);
-		if (o->kind == OPT_K_FLAG)
-			*(bool *)o->to = !negated;
-		else
-			return o->call(o->to, NULL, e);
-		return 0;
-	}
-	if (eq == NULL && *i + 1 >= argc)
-		return err_set(e, SFT_USAGE, "--%s needs a value (%s)", o->name, o->arg);
-	return set_value(o, eq ? eq + 1 : argv[++*i], e) ? err_in(e, "--%s", o->name) : 0;
+	(void)ctx;
+	if (o->kind == OPT_K_FLAG)
+		*(bool *)o->to = !negated;
+	else if (value == NULL)
+		return o->call(o->to, NULL, e);
+	else if (set_value(o, value, e) != 0)
+		return o->name ? err_in(e, "--%s", o->name) : err_in(e, "-%c", o->letter);
+	return 0;
 }
 
-static int parse_short(int argc, char **argv, int *i, const struct opt *const *tables, struct err *e)
+struct walk {
+	int argc;
+	char **argv;
+	const struct opt *const *tables;
+	opt_given *fn;
+	void *ctx;
+	struct err *e;
+};
+
+static int walk_long(const struct walk *w, int *i)
 {
-	for (const char *s = argv[*i] + 1; *s; s++) {
-		const struct opt *o = find_letter(tables, *s);
+	const char *name = w->argv[*i] + 2, *eq = strchr(name, '=');
+	size_t n = eq ? (size_t)(eq - name) : strlen(name);
+	bool negated;
+	const struct opt *o = find(w->tables, name, n, &negated);
+
+	if (o == NULL)
+		return unknown(w->tables, name, n, w->e);
+	if (!takes_value(o)) {
+		if (eq)
+			return err_set(w->e, SFT_USAGE, "--%.*s takes no value", (int)n, name);
+		return w->fn(w->ctx, o, NULL, negated, w->e);
+	}
+	if (eq == NULL && *i + 1 >= w->argc)
+		return err_set(w->e, SFT_USAGE, "--%s needs a value (%s)", o->name, o->arg);
+	return w->fn(w->ctx, o, eq ? eq + 1 : w->argv[++*i], false, w->e);
+}
+
+static int walk_short(const struct walk *w, int *i)
+{
+	for (const char *s = w->argv[*i] + 1; *s; s++) {
+		const struct opt *o = find_letter(w->tables, *s);
+		int rc;
 
 		if (o == NULL)
-			return err_set(e, SFT_USAGE, "unknown option -%c (-h lists them)", *s);
+			return err_set(w->e, SFT_USAGE, "unknown option -%c (-h lists them)", *s);
 		if (takes_value(o)) {
-			const char *v = s[1] ? s + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+			const char *v = s[1] ? s + 1 : *i + 1 < w->argc ? w->argv[++*i] : NULL;
 			if (v == NULL)
-				return err_set(e, SFT_USAGE, "-%c needs a value (%s)", *s, o->arg);
-			return set_value(o, v, e) ? err_in(e, "-%c", o->letter) : 0;
+				return err_set(w->e, SFT_USAGE, "-%c needs a value (%s)", *s, o->arg);
+			return w->fn(w->ctx, o, v, false, w->e);
 		}
-		if (o->kind == OPT_K_FLAG)
-			*(bool *)o->to = true;
-		else if (o->call(o->to, NULL, e) != 0)
-			return e->code;
+		if ((rc = w->fn(w->ctx, o, NULL, false, w->e)) != 0)
+			return rc;
 	}
 	return 0;
 }
 
-int opt_parse(int argc, char **argv, const struct opt *const *tables, int *noperands, struct err *e)
+/* OPERANDS, if not NULL, receives the operands; it may be ARGV itself. */
+static int walk(const struct walk *w, char **operands, int *noperands)
 {
 	int n = 0, rc = 0;
 	bool ended = false;
 
-	for (int i = 1; i < argc && rc == 0; i++) {
-		char *a = argv[i];
+	for (int i = 1; i < w->argc && rc == 0; i++) {
+		char *a = w->argv[i];
 
-		if (ended || a[0] != '-' || a[1] == '\0')
-			argv[n++] = a;
-		else if (strcmp(a, "--") == 0)
+		if (ended || a[0] != '-' || a[1] == '\0') {
+			if (operands)
+				operands[n] = a;
+			n++;
+		} else if (strcmp(a, "--") == 0) {
 			ended = true;
-		else if (a[1] == '-')
-			rc = parse_long(argc, argv, &i, tables, e);
-		else
-			rc = parse_short(argc, argv, &i, tables, e);
+		} else {
+			rc = a[1] == '-' ? walk_long(w, &i) : walk_short(w, &i);
+		}
 	}
-	*noperands = n;
+	if (noperands)
+		*noperands = n;
 	return rc;
+}
+
+int opt_parse(int argc, char **argv, const struct opt *const *tables, int *noperands, struct err *e)
+{
+	struct walk w = { argc, argv, tables, set_given, NULL, e };
+
+	return walk(&w, argv, noperands);
+}
+
+int opt_each(int argc, char **argv, const struct opt *const *tables, opt_given *fn, void *ctx, struct err *e)
+{
+	struct walk w = { argc, argv, tables, fn, ctx, e };
+
+	return walk(&w, NULL, NULL);
+}
+
+const struct opt *opt_find(const struct opt *const *tables, const char *name)
+{
+	bool negated;
+	const struct opt *o = find(tables, name, strlen(name), &negated);
+
+	return negated ? NULL : o;
 }
 
 /* --- usage --- */
@@ -305,8 +347,9 @@ void opt_usage(FILE *f, const char *synopsis, const char *about, const struct op
 			}
 			if (o->help == NULL)
 				continue;
-			n = o->letter ? snprintf(left, sizeof left, "  -%c, --%s", o->letter, o->name)
-			              : snprintf(left, sizeof left, "      --%s", o->name);
+			n = o->name == NULL ? snprintf(left, sizeof left, "  -%c", o->letter)
+			    : o->letter ? snprintf(left, sizeof left, "  -%c, --%s", o->letter, o->name)
+			    : snprintf(left, sizeof left, "      --%s", o->name);
 			if (o->arg && n < 60)
 				snprintf(left + n, sizeof left - (size_t)n, " %s", o->arg);
 			if (strlen(left) > 29)

@@ -49,6 +49,14 @@ struct opt {
  * front of argv (argv[0..*noperands-1] afterwards).  SFT_USAGE with a message on any fault. */
 int opt_parse(int argc, char **argv, const struct opt *const *tables, int *noperands, struct err *e);
 
+/* Call FN for each option given on the command line, in order, without setting anything; VALUE is NULL for those that take
+ * none, NEGATED for --no-NAME.  Faults as in opt_parse; a status of FN that is not 0 ends the walk and is returned. */
+typedef int opt_given(void *ctx, const struct opt *o, const char *value, bool negated, struct err *e);
+int opt_each(int argc, char **argv, const struct opt *const *tables, opt_given *fn, void *ctx, struct err *e);
+
+/* The option of that long name, or NULL. */
+const struct opt *opt_find(const struct opt *const *tables, const char *name);
+
 /* Set one option by its long name, as a recipe file does; VALUE NULL or "true"/"false" for flags. */
 int opt_set(const struct opt *const *tables, const char *name, const char *value, struct err *e);
 

@@ -24,6 +24,15 @@
 
 enum { TOOL_DONE = -1 };        /* -h, --help or --version was asked for and is done */
 
+/* What tools look up in the environment; NULL where it is not set.  Read once, by tool_begin: libraries read none. */
+struct tool_env {
+	const char *home, *xdg_cache, *sft_home, *sft_model, *sft_pipe, *no_color;
+};
+void tool_env(struct tool_env *env);
+
+/* $SFT_HOME, else $XDG_CACHE_HOME/sft, else $HOME/.cache/sft, for the caller to free; NULL where none of them is set. */
+char *tool_cache(const struct tool_env *env);
+
 struct tool {
 	const char *name;           /* "sft-clean" */
 	bool quiet, verbose, progress_on, progress_off;
@@ -40,6 +49,10 @@ struct tool {
 	struct opt common[16];
 	const struct opt *all[8];
 	double start;               /* clock_seconds() at tool_begin */
+	struct tool_env env;
+	struct arena arena;         /* for what lives as long as the run */
+	const struct yaml_pair *step;   /* options of the recipe */
+	size_t nsteps;
 	struct err e;
 };
 
@@ -47,6 +60,8 @@ struct tool {
  * those of the command line. */
 int tool_begin(struct tool *t, const char *name, const char *synopsis, const char *about,
                const struct opt *const *tables, int argc, char **argv);
+/* Prints the message of t->e where RC is an error, checks that standard output took everything, frees what tool_begin made.
+ * The exit status: 0 for TOOL_DONE, else RC, or SFT_SYSTEM where RC is 0 and standard output failed. */
 int tool_end(struct tool *t, int rc);
 
 /* "sft-clean: text" on standard error, unless -q.  The text is escaped as errors are. */
@@ -60,13 +75,12 @@ bool tool_color(const struct tool *t, int fd);
 /* Members "tool", "version", "command" (list), "seed" for run folders, shards and stats. */
 void tool_json(const struct tool *t, struct jw *w);
 
-/* TEXT itself, or where it begins with @ the content of that file (in the arena, a last newline taken off). */
-int tool_text_or_file(struct arena *a, const char *text, const char **out, struct err *e);
+/* An object of the options that were given (recipe and command line): numbers as numbers, flags as true or false,
+ * repeatable ones as lists. */
+void tool_options_json(const struct tool *t, struct jw *w);
 
-/* $SFT_HOME, else $XDG_CACHE_HOME/sft, else $HOME/.cache/sft: into BUF.  Passed in by main: the library reads no environment. */
-struct tool_env {
-	const char *home, *xdg_cache, *sft_home, *sft_model, *sft_pipe, *no_color;
-};
-void tool_env(struct tool_env *env);
+/* TEXT itself, or where it begins with @ the content of that file (in the arena, a last newline taken off).
+ * The file must be UTF-8 without NUL and at most 16 MiB (else SFT_BADDATA). */
+int tool_text_or_file(struct arena *a, const char *text, const char **out, struct err *e);
 
 #endif

@@ -546,6 +546,11 @@ int json_parse(struct json_parser *p, struct arena *a, const char *text, size_t 
 	return 0;
 }
 
+bool json_utf8(const char *text, size_t n)
+{
+	return simdjson::validate_utf8(text, n);
+}
+
 /* --- numbers --- */
 
 double json_double(const struct json *v)

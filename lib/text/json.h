@@ -60,6 +60,9 @@ int json_get_str(const struct json *obj, const char *key, const char **out, stru
 double json_double(const struct json *v);                  /* of JSON_NUM; NaN for others */
 bool   json_int(const struct json *v, int64_t *out);       /* true if V is a whole number that fits */
 
+/* Is TEXT valid UTF-8 (no surrogates, nothing over U+10FFFF)?  At several gigabytes a second. */
+bool json_utf8(const char *text, size_t n);
+
 /* --- writing: appends to a buffer, commas and colons are put where they belong --- */
 struct jw {
 	struct buf *to;
