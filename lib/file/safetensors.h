@@ -11,6 +11,7 @@
 struct safetensors;
 
 int  st_open(struct safetensors **s, const char *path, struct err *e);          /* one file */
+int  st_bytes(struct safetensors **s, const void *p, size_t n, struct err *e);  /* the bytes of one file; they must outlive S */
 int  st_open_dir(struct safetensors **s, const char *dir, struct err *e);       /* a model folder, sharded or not */
 void st_close(struct safetensors *s);                                           /* NULL is fine */
 size_t st_count(const struct safetensors *s);
@@ -19,7 +20,7 @@ const struct tensor *st_find(const struct safetensors *s, const char *name);    
 const char *st_meta(const struct safetensors *s, const char *key);              /* of __metadata__; NULL: none */
 
 /* Write tensors (data in memory, types F32 F16 BF16 F8_E4M3 I64 I32 U8...) to PATH, whole or not at all, synced.  Sorted by element
- * size (largest first), then name, as the reference writer does: equal input gives equal bytes.
+ * size (largest first; for one size in the reference's order of types), then name: equal input gives the reference writer's bytes.
  * META: pairs "key","value",...,NULL; NULL for {"format":"pt"}. */
 int  st_write(const char *path, const struct tensor *t, size_t n, const char *const *meta, struct err *e);
 
