@@ -151,8 +151,7 @@ double kern_sumsq(struct kern *k, size_t n, const float *x);          /* sum of 
 /* AdamW as torch.optim.AdamW: g' = gscale * g; p *= 1 - lr * decay; m, v updated; p -= lr * (m / c1) / (sqrt(v / c2) + eps),
  * with c1 = 1 - beta1^t, c2 = 1 - beta2^t given by the caller. */
 struct kern_adamw {
-	float lr, beta1, beta2, eps, decay, gscale;
-	double c1, c2;
+	double lr, beta1, beta2, eps, decay, gscale, c1, c2;   /* double: 1 - 0.999f is 1e-5 off 0.001 */
 };
 void kern_adamw(struct kern *k, size_t n, const struct kern_adamw *a, float *p, const float *g, float *m, float *v);
 

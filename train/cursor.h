@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_CURSOR_H
+#define SFT_CURSOR_H
+/* Which rows of the data come next.  A row is a sequence of a shard, or a row of its pack plan.
+ *
+ * An epoch takes every row of every file, a file of weight w w times over: its whole part as often as it says, and of the rest a share
+ * (weight 0.25: a quarter of the rows, others each epoch).  `shuffled` permutes the epoch as a whole, by seed and number of the epoch;
+ * `sequential` keeps the order of the files and of their rows.  All that is random follows from (seed, epoch): two numbers are the state. */
+#include <stddef.h>
+#include <stdint.h>
+
+enum cursor_order { CURSOR_SHUFFLED, CURSOR_SEQUENTIAL };
+
+struct cursor_source {
+	const uint32_t *row;      /* n rows that may be used (borrowed) */
+	uint32_t n;
+	double   weight;          /* > 0 */
+};
+
+struct cursor_item {
+	uint32_t source, row;
+};
+
+struct cursor_place {
+	uint64_t epoch;           /* whole epochs done */
+	uint64_t at;              /* rows of this epoch done */
+};
+
+struct cursor {
+	const struct cursor_source *src;
+	size_t   nsrc;
+	enum cursor_order order;
+	uint64_t seed;
+	struct cursor_place place;
+	struct cursor_item *item; /* [rows]: the epoch being read */
+	uint64_t rows;            /* of an epoch */
+	uint64_t listed;          /* epoch + 1 that item[] holds, 0: none */
+};
+
+/* SRC is borrowed.  Rows of an epoch may be 0: the caller refuses that. */
+void cursor_init(struct cursor *c, const struct cursor_source *src, size_t nsrc, enum cursor_order order, uint64_t seed);
+void cursor_release(struct cursor *c);
+
+/* Up to WANT rows, never over the end of an epoch; at least 1.  *ITEM is valid until the next call. */
+size_t cursor_next(struct cursor *c, uint64_t want, const struct cursor_item **item);
+void   cursor_seek(struct cursor *c, struct cursor_place place);
+double cursor_epochs(const struct cursor *c);             /* epochs done, a fraction */
+/* Steps of ROWS rows that an epoch takes: the last may be short. */
+uint64_t cursor_steps(const struct cursor *c, uint64_t rows);
+
+#endif

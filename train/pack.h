@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_PACK_H
+#define SFT_PACK_H
+/* Sequences put one after the other into one pass of the model: no padding, positions that restart, a segment for each, so that no token
+ * sees another sequence; outputs only at positions whose next token the loss counts. */
+#include <stdint.h>
+#include "model.h"
+
+/* `struct pack p = {0}` is empty and ready.  Buffers are kept from pass to pass. */
+struct pack {
+	uint32_t n, nout, nseg;
+	uint32_t *ids, *pos;              /* [n] */
+	uint32_t *out, *target;           /* [nout] */
+	float    *weight;                 /* [nout] */
+	struct kern_seg *seg;             /* [nseg] */
+	uint32_t ntok_cap, nseg_cap;
+};
+
+void pack_reset(struct pack *p);
+/* Append N tokens.  MASK [n]: 1 where the token is a target (position 0 never is); NULL: all are.  WEIGHT: of each target's gradient. */
+void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight);
+/* B borrows P's buffers until the next pack_add. */
+void pack_batch(const struct pack *p, struct batch *b);
+void pack_free(struct pack *p);
+
+#endif
