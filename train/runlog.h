@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_RUNLOG_H
+#define SFT_RUNLOG_H
+/* The log of a run: RUN/log.jsonl, a line per optimiser step and per evaluation, and the same as TensorBoard events.  A line is in the
+ * file as soon as its call returns. */
+#include <stdbool.h>
+#include <stdint.h>
+#include "err.h"
+
+struct runlog;
+
+struct runlog_step {
+	uint64_t step;
+	double   epoch;             /* epochs done after this step, a fraction */
+	double   loss;              /* mean over the step's trained tokens, before its update */
+	double   grad_norm;         /* before clipping */
+	double   lr;
+	uint64_t tokens, trained;   /* of this step */
+	double   tokens_per_s;
+	uint64_t rss;               /* peak, in bytes */
+	double   seconds;           /* since the run began, pauses not counted */
+};
+
+struct runlog_eval {
+	uint64_t step;
+	double   loss;              /* mean over the validation data's trained tokens */
+	bool     best;              /* the lowest so far */
+};
+
+/* A log anew.  Anything under the name is gone. */
+int runlog_create(struct runlog **l, const char *dir, struct err *e);
+/* Go on after STEP: lines beyond LENGTH bytes (what runlog_sync gave at STEP) are cut off, and {"resumed":STEP} is added. */
+int runlog_resume(struct runlog **l, const char *dir, uint64_t length, uint64_t step, struct err *e);
+int runlog_step(struct runlog *l, const struct runlog_step *s, struct err *e);
+int runlog_eval(struct runlog *l, const struct runlog_eval *v, struct err *e);
+/* What was logged is on the disk; *LENGTH: bytes of log.jsonl. */
+int runlog_sync(struct runlog *l, uint64_t *length, struct err *e);
+int runlog_close(struct runlog *l, struct err *e);      /* NULL is fine */
+
+#endif
