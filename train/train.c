@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train.h"
+
+#include <math.h>
+
+#include "mem.h"
+#include "progress.h"
+#include "trainrun.h"
+
+void train_opts_init(struct train_opts *o)
+{
+	*o = (struct train_opts){
+		.batch = 16, .accumulate = 2, .micro_tokens = 2048, .lr = 2e-4, .warmup = 0.03, .decay = 0.01, .clip = 1, .patience = 3
+	};
+}
+
+static double seconds_of(const struct run *r)
+{
+	return r->seconds_before + clock_seconds() - r->start;
+}
+
+static int save_adapter(const struct run *r, const char *name, struct err *e)
+{
+	struct buf dir = {0};
+	int rc;
+
+	buf_fmt(&dir, "%s/%s", r->o->out, name);
+	rc = lora_save(r->l.lora, r->c.p, dir.p, e);
+	buf_free(&dir);
+	return rc;
+}
+
+/* last/ and the state: what a run leaves at any moment is the last whole pair. */
+static int save_state(struct run *r, struct err *e)
+{
+	int rc;
+
+	r->c.place = r->cursor.place;
+	r->c.seconds = seconds_of(r);
+	if ((rc = save_adapter(r, "last", e)) != 0 || (rc = runlog_sync(r->log, &r->c.log_length, e)) != 0)
+		return rc;
+	return checkpoint_save(r->o->out, &r->c, e);
+}
+
+/* Validation loss; the best so far goes to best/; PATIENCE evaluations without a better one finish the run. */
+static int evaluate(struct run *r, struct err *e)
+{
+	struct runlog_eval v = { .step = r->c.step };
+	int rc;
+
+	if ((rc = trainer_validate(&r->tr, &r->val, &v.loss, e)) != 0)
+		return rc;
+	v.best = !r->c.has_best || v.loss < r->c.best;
+	if (v.best && (rc = save_adapter(r, "best", e)) != 0)
+		return rc;
+	r->c.best = v.best ? v.loss : r->c.best;
+	r->c.stale = v.best ? 0 : r->c.stale + 1;
+	r->c.has_best = true;
+	if (r->o->patience && r->c.stale >= (uint64_t)r->o->patience && r->c.step < r->steps) {
+		r->c.finished = true;
+		tool_warn(r->t, "step %llu: no better validation loss in %lld evaluations, stopping early", (unsigned long long)r->c.step,
+		          (long long)r->o->patience);
+	}
+	tool_note(r->t, "step %llu: validation loss %.4f, perplexity %.3f%s", (unsigned long long)r->c.step, v.loss, exp(v.loss),
+	          v.best ? ", the best so far" : "");
+	return runlog_eval(r->log, &v, e);
+}
+
+static int one_step(struct run *r, struct trainer_step *s, struct err *e)
+{
+	double lr = r->o->lr * schedule_factor(&r->sched, r->c.step), begin = clock_seconds(), used;
+	int rc;
+
+	if ((rc = trainer_step(&r->tr, lr, s, e)) != 0)
+		return err_in(e, "step %llu", (unsigned long long)r->c.step + 1);
+	used = clock_seconds() - begin;
+	r->c.step++;
+	r->c.finished = r->c.step >= r->steps;
+	return runlog_step(r->log, &(struct runlog_step){
+		.step = r->c.step, .epoch = cursor_epochs(&r->cursor), .loss = s->loss, .grad_norm = s->norm, .lr = lr, .tokens = s->tokens,
+		.trained = s->trained, .tokens_per_s = used > 0 ? (double)s->tokens / used : 0, .rss = rss_peak_bytes(), .seconds = seconds_of(r)
+	}, e);
+}
+
+static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
+{
+	uint64_t first = r->c.step, saved = first, tokens = 0;
+	struct progress bar;
+	struct trainer_step s = {0};
+	char note[64];
+	int rc = 0;
+
+	progress_open(&bar, r->t->name, "tokens", 0, tool_progress(r->t));
+	while (!r->c.finished && !*stop && rc == 0) {
+		if ((rc = one_step(r, &s, e)) != 0)
+			break;
+		tokens += s.tokens;
+		snprintf(note, sizeof note, "step %llu of %llu, loss %.4f", (unsigned long long)r->c.step, (unsigned long long)r->steps, s.loss);
+		progress_at(&bar, tokens, (double)(r->c.step - first) / (double)(r->steps - first), note);
+		if (r->has_val && (r->c.step % r->eval_every == 0 || r->c.finished))
+			rc = evaluate(r, e);
+		if (rc == 0 && (r->c.step % r->save_every == 0 || r->c.finished)) {
+			rc = save_state(r, e);
+			saved = r->c.step;
+		}
+	}
+	progress_close(&bar);
+	return rc == 0 && saved != r->c.step ? save_state(r, e) : rc;
+}
+
+static int finish(struct run *r, struct err *e)
+{
+	int rc = 0;
+
+	if (!r->has_val && (rc = save_adapter(r, "best", e)) != 0)
+		return rc;
+	if (r->c.has_best)
+		tool_warn(r->t, "%llu steps in %.0f s, best validation loss %.4f: %s/best", (unsigned long long)r->c.step, seconds_of(r), r->c.best,
+		          r->o->out);
+	else
+		tool_warn(r->t, "%llu steps in %.0f s: %s/last", (unsigned long long)r->c.step, seconds_of(r), r->o->out);
+	return 0;
+}
+
+int train_run(const struct train_opts *o, const struct tool *t, const volatile sig_atomic_t *stop, bool *stopped, struct err *e)
+{
+	struct run r;
+	int rc = run_open(&r, o, t, e);
+
+	*stopped = false;
+	if (rc == 0) {
+		r.start = clock_seconds();
+		rc = loop(&r, stop, e);
+	}
+	if (rc == 0 && !r.c.finished) {
+		*stopped = true;
+		tool_warn(t, "stopped after step %llu of %llu (--resume goes on)", (unsigned long long)r.c.step, (unsigned long long)r.steps);
+	} else if (rc == 0) {
+		rc = finish(&r, e);
+	}
+	if (rc == 0) {
+		rc = runlog_close(r.log, e);
+		r.log = NULL;
+	}
+	run_close(&r);
+	return rc;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_TRAIN_H
+#define SFT_TRAIN_H
+/* A run: a model, data and settings in; RUN/ out, with its log, its checkpoints and the adapters best/ and last/. */
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "err.h"
+#include "loaded.h"
+#include "tool.h"
+
+struct train_opts {
+	struct loaded_opts use;             /* use.adapter: go on from this one */
+	struct opt_list data, val;          /* FILE[:WEIGHT], at least one; validation, may be none */
+	const char *out;                    /* RUN */
+	int     order;                      /* enum cursor_order */
+	int64_t rank;                       /* of a new adapter; 0: 8.  With use.adapter it must be 0, and so must alpha, targets, rslora */
+	double  alpha;                      /* 0: 16 */
+	const char *targets;                /* NULL: "all" */
+	bool    rslora;
+	double  epochs;                     /* 0: 3, where steps is 0 */
+	int64_t steps;
+	int64_t batch, accumulate, micro_tokens;
+	double  lr;
+	int     schedule;                   /* enum schedule_kind */
+	double  warmup, decay, clip, smoothing;
+	bool    checkpointing, resume;
+	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */
+};
+
+void train_opts_init(struct train_opts *o);
+
+/* *STOP, set by a signal handler, makes the run finish its step, write a checkpoint and return with *STOPPED; the rest is then for
+ * --resume.  Messages go to T. */
+int train_run(const struct train_opts *o, const struct tool *t, const volatile sig_atomic_t *stop, bool *stopped, struct err *e);
+
+#endif

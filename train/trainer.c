@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "mem.h"
+
+/* What a full pack is given to. */
+typedef int pass_fn(struct trainer *t, const struct batch *b, double *loss, struct err *e);
+
+static int flush(struct trainer *t, pass_fn *pass, double *loss, struct err *e)
+{
+	struct batch b;
+	int rc = 0;
+
+	if (t->pack.n) {
+		pack_batch(&t->pack, &b);
+		rc = pass(t, &b, loss, e);
+	}
+	pack_reset(&t->pack);
+	return rc;
+}
+
+/* The sequences of a row into the pack; passes that are full go to PASS. */
+static int add_row(struct trainer *t, struct data_row row, double scale, pass_fn *pass, double *loss, struct err *e)
+{
+	struct shard_seq seq;
+	int rc;
+
+	for (uint32_t i = 0; i < row.n; i++) {
+		if (shard_seq_trained(row.shard, row.seq[i]) == 0)
+			continue;
+		if (t->pack.n && t->pack.n + shard_len(row.shard, row.seq[i]) > t->micro && (rc = flush(t, pass, loss, e)) != 0)
+			return rc;
+		if ((rc = shard_get(row.shard, row.seq[i], &t->buf, &seq, e)) != 0)
+			return err_in(e, "%s", row.path);
+		pack_add(&t->pack, seq.ids, seq.mask, seq.n, (float)(seq.weight * scale));
+	}
+	return 0;
+}
+
+static void count_row(struct data_row row, uint64_t *tokens, uint64_t *trained)
+{
+	for (uint32_t i = 0; i < row.n; i++) {
+		uint32_t n = shard_seq_trained(row.shard, row.seq[i]);
+
+		*trained += n;
+		*tokens += n ? shard_len(row.shard, row.seq[i]) : 0;
+	}
+}
+
+static int train_pass(struct trainer *t, const struct batch *b, double *loss, struct err *e)
+{
+	return model_train(t->m, b, loss, e);
+}
+
+/* "a.shard:12,40 b.shard:3": rows, numbered from 0, as they stand in their files. */
+static void name_rows(const struct trainer *t, const struct cursor_item *it, size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (i && it[i].source == it[i - 1].source)
+			buf_fmt(out, ",%u", it[i].row);
+		else
+			buf_fmt(out, "%s%s:%u", i ? " " : "", t->data->file[it[i].source].path, it[i].row);
+}
+
+static int not_finite(const struct trainer *t, const struct trainer_step *s, const struct cursor_item *it, size_t n, struct err *e)
+{
+	struct buf rows = {0};
+	int rc;
+
+	name_rows(t, it, n, &rows);
+	rc = err_set(e, SFT_BADDATA, "the %s is not finite (loss %g, gradient %g); rows of the step: %s",
+	             isfinite(s->loss) ? "gradient" : "loss", s->loss, s->norm, rows.p);
+	buf_free(&rows);
+	return rc;
+}
+
+int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct err *e)
+{
+	const struct cursor_item *it;
+	size_t n = cursor_next(t->cursor, t->batch * t->accumulate, &it);
+	float *grad = model_grad(t->m);
+	double sum = 0;
+	int rc;
+
+	memset(out, 0, sizeof *out);
+	for (size_t i = 0; i < n; i++)
+		count_row(data_row(t->data, &it[i]), &out->tokens, &out->trained);
+	kern_zero(t->k, grad, t->optim->n * sizeof *grad);
+	pack_reset(&t->pack);
+	for (size_t i = 0; i < n; i++) {
+		if ((rc = add_row(t, data_row(t->data, &it[i]), 1.0 / (double)out->trained, train_pass, &sum, e)) != 0)
+			return rc;
+		if (((i + 1) % t->batch == 0 || i + 1 == n) && (rc = flush(t, train_pass, &sum, e)) != 0)
+			return rc;
+	}
+	out->loss = sum / (double)out->trained;
+	out->norm = optim_norm(t->optim, grad);
+	if (!isfinite(out->loss) || !isfinite(out->norm))
+		return not_finite(t, out, it, n, e);
+	optim_step(t->optim, lr, out->norm, model_values(t->m), grad);
+	return 0;
+}
+
+void trainer_release(struct trainer *t)
+{
+	pack_free(&t->pack);
+	shard_buf_free(&t->buf);
+}
+
+static int logp_pass(struct trainer *t, const struct batch *b, double *loss, struct err *e)
+{
+	float *logp = mem_grow(NULL, b->nout, sizeof *logp);
+	int rc = model_logp(t->m, b, NULL, NULL, logp, e);
+
+	for (uint32_t i = 0; rc == 0 && i < b->nout; i++)
+		*loss -= logp[i];
+	mem_free(logp);
+	return rc;
+}
+
+int trainer_validate(struct trainer *t, const struct data *d, double *loss, struct err *e)
+{
+	double sum = 0;
+	int rc = 0;
+
+	pack_reset(&t->pack);
+	for (size_t f = 0; f < d->n; f++)
+		for (uint32_t r = 0; r < d->src[f].n && rc == 0; r++)
+			rc = add_row(t, data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[r] }), 1, logp_pass, &sum, e);
+	if (rc == 0)
+		rc = flush(t, logp_pass, &sum, e);
+	*loss = sum / (double)d->trained;
+	return rc;
+}

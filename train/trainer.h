@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_TRAINER_H
+#define SFT_TRAINER_H
+/* One optimiser step, and the loss of validation data.
+ *
+ * A step takes batch x accumulate rows.  Its loss is the sum over all its trained tokens divided by their number, whatever the
+ * micro-steps hold (not a mean of means), and a micro-step may be split further into passes of at most `micro` tokens. */
+#include <stdint.h>
+#include "cursor.h"
+#include "data.h"
+#include "err.h"
+#include "kern.h"
+#include "model.h"
+#include "optim.h"
+#include "pack.h"
+
+struct trainer {
+	struct kern  *k;              /* all borrowed */
+	struct model *m;
+	const struct data *data;
+	struct cursor *cursor;
+	struct optim *optim;
+	uint64_t batch, accumulate;   /* rows of a micro-step, micro-steps of a step */
+	uint32_t micro;               /* tokens of a pass, if it has more than one sequence */
+	struct pack pack;             /* ours */
+	struct shard_buf buf;
+};
+
+struct trainer_step {
+	double   loss, norm;
+	uint64_t tokens, trained;
+};
+
+/* One step at rate LR from the rows the cursor stands at.  A loss or gradient that is no finite number: SFT_BADDATA that names the rows,
+ * and no value is changed. */
+int  trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct err *e);
+void trainer_release(struct trainer *t);
+
+/* *LOSS: mean of -log p over all trained tokens of D, in order.  Uses T's model, buffers and `micro`. */
+int  trainer_validate(struct trainer *t, const struct data *d, double *loss, struct err *e);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trainrun.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "mem.h"
+#include "outfile.h"
+
+/* Streams of random numbers of this file. */
+static uint64_t seed_adapter(int64_t seed) { return (uint64_t)seed; }
+
+/* --- model and adapter --- */
+
+static int new_adapter(struct run *r, struct err *e)
+{
+	const struct train_opts *o = r->o;
+	struct loaded *l = &r->l;
+	int rc = lora_new(&l->lora, &l->w->cfg, o->rank ? (uint32_t)o->rank : 8, o->alpha > 0 ? o->alpha : 16, o->rslora,
+	                  o->targets ? o->targets : "all", e);
+
+	if (rc != 0)
+		return rc;
+	snprintf(l->lora->base_name, sizeof l->lora->base_name, "%s", o->use.model);
+	if ((l->values = mem_try(l->lora->count * sizeof *l->values)) == NULL)
+		return err_set(e, SFT_SYSTEM, "no memory for %zu trained values", l->lora->count);
+	lora_init(l->lora, seed_adapter(r->t->seed), l->values);
+	return 0;
+}
+
+static int old_adapter(struct run *r, struct err *e)
+{
+	const struct train_opts *o = r->o;
+	int rc;
+
+	if (o->rank || o->alpha > 0 || o->targets || o->rslora)
+		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets and --rslora with --adapter (an adapter has its own)");
+	if ((rc = loaded_adapter(&r->l, o->use.adapter, e)) == 0 && r->l.lora->dropout > 0)
+		tool_warn(r->t, "%s was made with dropout %g; training goes on without", o->use.adapter, r->l.lora->dropout);
+	return rc;
+}
+
+static int open_model(struct run *r, struct err *e)
+{
+	const struct train_opts *o = r->o;
+	int rc;
+
+	if ((rc = loaded_base(&r->l, &o->use, (int)r->t->threads, e)) != 0 ||
+	    (rc = o->use.adapter ? old_adapter(r, e) : new_adapter(r, e)) != 0)
+		return rc;
+	return loaded_model(&r->l, &(struct model_opts){ .train = MODEL_TRAIN_LORA, .smoothing = (float)o->smoothing,
+		.checkpointing = o->checkpointing }, e);
+}
+
+/* --- data and numbers --- */
+
+static int open_data(struct run *r, struct err *e)
+{
+	const struct train_opts *o = r->o;
+	const struct model_config *cfg = &r->l.w->cfg;
+	uint64_t hash;
+	int rc;
+
+	if ((rc = loaded_vocab_hash(o->use.model, &hash, e)) != 0 ||
+	    (rc = data_open(&r->data, o->data.v, o->data.n, cfg->vocab, hash, e)) != 0)
+		return rc;
+	if (o->val.n && (rc = data_open(&r->val, o->val.v, o->val.n, cfg->vocab, hash, e)) != 0)
+		return rc;
+	r->has_val = o->val.n > 0;
+	if (r->data.untrained)
+		tool_warn(r->t, "%llu rows without a trained token are left out", (unsigned long long)r->data.untrained);
+	if (r->data.max_len > cfg->max_positions)
+		tool_warn(r->t, "the longest sequence has %u tokens, the model's context is %u", r->data.max_len, cfg->max_positions);
+	cursor_init(&r->cursor, r->data.src, r->data.n, (enum cursor_order)o->order, (uint64_t)r->t->seed);
+	return 0;
+}
+
+static void set_numbers(struct run *r)
+{
+	const struct train_opts *o = r->o;
+	uint64_t rows = (uint64_t)(o->batch * o->accumulate), per_epoch = cursor_steps(&r->cursor, rows);
+	double epochs = o->epochs > 0 ? o->epochs : 3;
+	uint64_t quarter = (per_epoch + 3) / 4;
+
+	r->steps = o->steps ? (uint64_t)o->steps : (uint64_t)ceil(epochs * (double)per_epoch);
+	r->eval_every = o->eval_every ? (uint64_t)o->eval_every : quarter < 10 ? 10 : quarter;
+	r->save_every = o->save_every ? (uint64_t)o->save_every : r->eval_every;
+	schedule_init(&r->sched, (enum schedule_kind)o->schedule, r->steps, o->warmup);
+	tool_warn(r->t, "%llu optimiser steps of %llu rows (%llu rows an epoch, %llu steps)", (unsigned long long)r->steps,
+	          (unsigned long long)rows, (unsigned long long)r->cursor.rows, (unsigned long long)per_epoch);
+	if (r->steps < 50)
+		tool_warn(r->t, "fewer than 50 steps seldom teach much: a smaller --batch or --accumulate gives more");
+}
+
+/* Most tokens and targets that one pass can hold. */
+static uint32_t pass_tokens(const struct run *r)
+{
+	uint64_t all = (uint64_t)r->o->batch * r->data.max_row, most = (uint64_t)r->o->micro_tokens;
+
+	if (r->data.max_len > most)
+		most = r->data.max_len;
+	return (uint32_t)(all < most ? all : most);
+}
+
+static void say_plan(const struct run *r)
+{
+	uint64_t base = weights_parameters(r->l.w);
+	size_t n = r->optim.n;
+	uint32_t tokens = pass_tokens(r);
+	double mib = 1 << 20;
+
+	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)(base + n), 100.0 * (double)n / (double)(base + n));
+	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and moments; %s, %s",
+	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 16.0 * (double)n / mib, kern_name(r->l.k),
+	          r->l.act == DT_F32 ? "f32" : "bf16");
+}
+
+static void write_settings(struct run *r)
+{
+	static const char *const order[] = { "shuffled", "sequential" }, *const schedule[] = { "cosine", "linear", "constant", "wsd" };
+	const struct train_opts *o = r->o;
+	struct jw w;
+
+	jw_init(&w, &r->settings);
+	jw_obj(&w);
+	jw_key(&w, "parameters");      jw_uint(&w, weights_parameters(r->l.w));
+	jw_key(&w, "method");          jw_str(&w, "lora");
+	jw_key(&w, "rank");            jw_uint(&w, r->l.lora->rank);
+	jw_key(&w, "alpha");           jw_double(&w, r->l.lora->alpha);
+	jw_key(&w, "rslora");          jw_bool(&w, r->l.lora->rslora);
+	jw_key(&w, "trained");         jw_uint(&w, r->optim.n);
+	jw_key(&w, "data");            jw_uint(&w, r->data.print >> 11);      /* a whole number that JSON readers keep exact */
+	jw_key(&w, "order");           jw_str(&w, order[o->order]);
+	jw_key(&w, "seed");            jw_int(&w, r->t->seed);
+	jw_key(&w, "steps");           jw_uint(&w, r->steps);
+	jw_key(&w, "batch");           jw_int(&w, o->batch);
+	jw_key(&w, "accumulate");      jw_int(&w, o->accumulate);
+	jw_key(&w, "micro_tokens");    jw_int(&w, o->micro_tokens);
+	jw_key(&w, "lr");              jw_double(&w, o->lr);
+	jw_key(&w, "schedule");        jw_str(&w, schedule[o->schedule]);
+	jw_key(&w, "warmup");          jw_double(&w, o->warmup);
+	jw_key(&w, "weight_decay");    jw_double(&w, o->decay);
+	jw_key(&w, "clip");            jw_double(&w, o->clip);
+	jw_key(&w, "label_smoothing"); jw_double(&w, o->smoothing);
+	jw_key(&w, "dtype");           jw_str(&w, r->l.act == DT_F32 ? "f32" : "bf16");
+	jw_obj_end(&w);
+}
+
+static int open_training(struct run *r, struct err *e)
+{
+	int rc;
+
+	set_numbers(r);
+	if ((rc = optim_init(&r->optim, r->l.k, model_trained(r->l.m), r->o->decay, r->o->clip, e)) != 0)
+		return rc;
+	r->tr = (struct trainer){ .k = r->l.k, .m = r->l.m, .data = &r->data, .cursor = &r->cursor, .optim = &r->optim,
+		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens };
+	say_plan(r);
+	write_settings(r);
+	return 0;
+}
+
+/* --- the run folder --- */
+
+/* The command lines that a RUN/config.json of earlier holds, as JSON without its brackets. */
+static void earlier_commands(const char *path, struct buf *out)
+{
+	const struct json *j = NULL, *list;
+	struct arena a;
+
+	arena_init(&a);
+	if (access(path, F_OK) == 0 && json_file(&a, path, &j, NULL) == 0 && (list = json_get(j, "commands")) && list->type == JSON_ARR)
+		for (size_t i = 0; i < list->n; i++) {
+			buf_add(out, list->item[i].raw, list->item[i].nraw);
+			buf_ch(out, ',');
+		}
+	arena_release(&a);
+}
+
+static void command_json(const struct tool *t, struct buf *out)
+{
+	struct jw w;
+
+	jw_init(&w, out);
+	jw_arr(&w);
+	jw_str(&w, t->name);
+	for (int i = 1; i < t->argc; i++)
+		jw_str(&w, t->argv[i]);
+	jw_arr_end(&w);
+}
+
+static int write_config(const struct run *r, struct err *e)
+{
+	struct buf path = {0}, commands = {0}, text = {0};
+	struct jw w;
+	int rc;
+
+	buf_fmt(&path, "%s/config.json", r->o->out);
+	buf_ch(&commands, '[');
+	if (r->resumed)
+		earlier_commands(path.p, &commands);
+	command_json(r->t, &commands);
+	buf_ch(&commands, ']');
+	jw_init(&w, &text);
+	jw_obj(&w);
+	jw_key(&w, "schema");           jw_str(&w, "sft.run/1");
+	jw_key(&w, "tool");             jw_str(&w, r->t->name);
+	jw_key(&w, "version");          jw_str(&w, SFT_VERSION);
+	jw_key(&w, "commands");         jw_raw(&w, commands.p, commands.n);
+	jw_key(&w, "model");            jw_str(&w, r->o->use.model);
+	jw_key(&w, "device");           jw_str(&w, kern_name(r->l.k));
+	jw_key(&w, "rows");             jw_uint(&w, r->data.rows);
+	jw_key(&w, "tokens");           jw_uint(&w, r->data.tokens);
+	jw_key(&w, "trained_tokens");   jw_uint(&w, r->data.trained);
+	jw_key(&w, "eval_every");       jw_uint(&w, r->eval_every);
+	jw_key(&w, "patience");         jw_int(&w, r->o->patience);
+	jw_key(&w, "settings");         jw_raw(&w, r->settings.p, r->settings.n);
+	jw_obj_end(&w);
+	buf_ch(&text, '\n');
+	rc = out_whole(path.p, text.p, text.n, false, e);
+	buf_free(&path);
+	buf_free(&commands);
+	buf_free(&text);
+	return rc;
+}
+
+static bool has_log(const char *run)
+{
+	struct buf b = {0};
+	bool yes;
+
+	buf_fmt(&b, "%s/log.jsonl", run);
+	yes = access(b.p, F_OK) == 0;
+	buf_free(&b);
+	return yes;
+}
+
+static int load_state(struct run *r, struct err *e)
+{
+	struct checkpoint *c = &r->c;
+	int rc;
+
+	*c = (struct checkpoint){ .settings = r->settings.p, .n = r->optim.n, .p = model_values(r->l.m), .m = r->optim.m, .v = r->optim.v };
+	if (!r->o->resume)
+		return has_log(r->o->out) ? err_set(e, SFT_USAGE, "%s holds a run already (--resume goes on with it)", r->o->out) : 0;
+	if ((rc = checkpoint_load(r->o->out, c, &r->resumed, e)) != 0 || !r->resumed)
+		return rc;
+	cursor_seek(&r->cursor, c->place);
+	r->optim.t = c->step;
+	r->seconds_before = c->seconds;
+	return 0;
+}
+
+static int open_folder(struct run *r, struct err *e)
+{
+	int rc;
+
+	if ((rc = load_state(r, e)) != 0 || (rc = out_mkdirs(r->o->out, e)) != 0 || (rc = write_config(r, e)) != 0)
+		return rc;
+	if (!r->resumed)
+		return runlog_create(&r->log, r->o->out, e);
+	tool_warn(r->t, "%s: going on after step %llu", r->o->out, (unsigned long long)r->c.step);
+	return runlog_resume(&r->log, r->o->out, r->c.log_length, r->c.step, e);
+}
+
+int run_open(struct run *r, const struct train_opts *o, const struct tool *t, struct err *e)
+{
+	int rc;
+
+	memset(r, 0, sizeof *r);
+	r->o = o;
+	r->t = t;
+	if (o->data.n == 0)
+		return err_set(e, SFT_USAGE, "no data (expected --data FILE)");
+	if (o->out == NULL)
+		return err_set(e, SFT_USAGE, "no run folder (expected -o RUN)");
+	if ((rc = open_model(r, e)) != 0 || (rc = open_data(r, e)) != 0 || (rc = open_training(r, e)) != 0)
+		return rc;
+	return open_folder(r, e);
+}
+
+void run_close(struct run *r)
+{
+	runlog_close(r->log, NULL);
+	trainer_release(&r->tr);
+	optim_release(&r->optim);
+	cursor_release(&r->cursor);
+	data_close(&r->data);
+	data_close(&r->val);
+	loaded_close(&r->l);
+	buf_free(&r->settings);
+}
