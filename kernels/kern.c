@@ -12,13 +12,44 @@ static const struct kern_ops ops_ref = {
 #undef OP
 };
 
+static bool machine_has(const struct kern_ops *o)
+{
+#if defined(__x86_64__)
+	bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+	              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
+
+	if (o == &ops_avx2)
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+	if (o == &ops_avx512)
+		return avx512;
+	if (o == &ops_avx512bf16)
+		return avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+#endif
+	(void)o;
+	return true;
+}
+
 int kern_open(struct kern **k, const char *device, struct pool *pool, struct err *e)
 {
+	static const struct kern_ops *const all[] = {   /* best first */
+#if defined(__x86_64__)
+		&ops_avx512bf16, &ops_avx512, &ops_avx2,
+#endif
+		&ops_generic, &ops_ref
+	};
+	const struct kern_ops *found = NULL;
+
 	*k = NULL;
-	if (strcmp(device, "ref") != 0 && strcmp(device, "cpu") != 0)
-		return err_set(e, SFT_USAGE, "device %s is not known (expected cpu or ref)", device);
+	for (size_t i = 0; found == NULL && i < sizeof all / sizeof *all; i++)
+		if (strcmp(device, all[i]->name) == 0 || (strcmp(device, "cpu") == 0 && machine_has(all[i])))
+			found = all[i];
+	if (found == NULL)
+		return err_set(e, SFT_USAGE, "device %s is not known (expected cpu, cpu:generic, cpu:avx2, cpu:avx512, cpu:avx512bf16 or ref)",
+		               device);
+	if (!machine_has(found))
+		return err_set(e, SFT_SYSTEM, "this machine has not what device %s needs (expected one with that instruction set)", device);
 	*k = mem_new(sizeof **k);
-	(*k)->ops = &ops_ref;
+	(*k)->ops = found;
 	(*k)->pool = pool;
 	return 0;
 }

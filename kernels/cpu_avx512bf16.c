@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#if defined(__x86_64__)
+#define ISA_OPS ops_avx512bf16
+#define ISA_NAME "cpu:avx512bf16"
+#include "isa.h"
+#else
+typedef int not_this_machine;          /* a file must declare something */
+#endif
