@@ -23,8 +23,9 @@ struct model_config {
 	double   rope_theta;
 	enum rope_kind rope;
 	double   rope_factor, rope_low, rope_high;      /* factor; llama3: low_freq_factor, high_freq_factor */
-	double   rope_beta_fast, rope_beta_slow, rope_attention;  /* yarn */
+	double   rope_beta_fast, rope_beta_slow, rope_attention;  /* yarn; rope_attention: factor of cosines and sines, 1 for the others */
 	uint32_t rope_original;        /* original_max_position_embeddings */
+	const float *rope_divisor;     /* [head_dim / 2] divisors of the frequencies (GGUF's rope_freqs.weight), borrowed from the file; NULL: none */
 	int32_t  bos, eos;             /* -1: none */
 };
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "adapter.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+
+/* Linear layers that read the same input, in the order of the block. */
+static const enum param groups[][4] = {
+	{ P_WQ, P_WK, P_WV, P_COUNT }, { P_WO, P_COUNT }, { P_GATE, P_UP, P_COUNT }, { P_DOWN, P_COUNT }
+};
+
+/* --- targets --- */
+
+static int add_target(struct lora *l, const char *name, size_t n, struct err *e)
+{
+	struct buf known = {0};
+	int rc;
+
+	for (int p = 0; p < P_COUNT; p++) {
+		const char *leaf = param_table[p].leaf;
+
+		if (leaf && strlen(leaf) == n && memcmp(leaf, name, n) == 0) {
+			l->target[p] = true;
+			buf_free(&known);
+			return 0;
+		}
+		if (leaf)
+			buf_fmt(&known, "%s%s", known.n ? ", " : "", leaf);
+	}
+	rc = err_set(e, SFT_USAGE, "no linear layer is called '%.*s' (expected all, attention, or some of %s)", (int)(n > 60 ? 60 : n), name, known.p);
+	buf_free(&known);
+	return rc;
+}
+
+static int parse_targets(struct lora *l, const char *targets, struct err *e)
+{
+	bool all = strcmp(targets, "all") == 0, attention = strcmp(targets, "attention") == 0;
+	int rc = 0;
+
+	for (int p = 0; p < P_COUNT; p++)
+		l->target[p] = (all && param_table[p].linear) || (attention && p >= P_WQ && p <= P_WO);
+	if (all || attention)
+		return 0;
+	for (const char *s = targets; rc == 0; s++) {
+		size_t n = strcspn(s, ",");
+
+		rc = add_target(l, s, n, e);
+		s += n;
+		if (*s == '\0')
+			break;
+	}
+	return rc;
+}
+
+/* --- layout --- */
+
+static void add_row(struct lora *l, enum param p, uint32_t layer, bool is_b, uint32_t rows, uint32_t cols)
+{
+	struct lora_row *r = &l->row[l->nrows++];
+	char hf[96];
+
+	param_hf_name(p, layer, hf);
+	hf[strlen(hf) - strlen(".weight")] = '\0';
+	snprintf(r->name, sizeof r->name, "base_model.model.%s.lora_%c.weight", hf, is_b ? 'B' : 'A');
+	r->rows = rows;
+	r->cols = cols;
+	r->offset = l->count;
+	r->param = p;
+	r->layer = layer;
+	r->is_b = is_b;
+	l->count += (size_t)rows * cols;
+	(is_b ? l->at_b : l->at_a)[(size_t)layer * P_COUNT + p] = r->offset;
+}
+
+static void lay_out(struct lora *l, const struct model_config *c)
+{
+	size_t n = (size_t)c->layers * P_COUNT;
+	uint32_t rows, cols;
+
+	l->layers = c->layers;
+	l->row = mem_grow(NULL, 2 * n, sizeof *l->row);
+	l->at_a = mem_grow(NULL, n, sizeof *l->at_a);
+	l->at_b = mem_grow(NULL, n, sizeof *l->at_b);
+	for (size_t i = 0; i < n; i++)
+		l->at_a[i] = l->at_b[i] = SIZE_MAX;
+	for (uint32_t layer = 0; layer < c->layers; layer++)
+		for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+			for (int is_b = 0; is_b < 2; is_b++)
+				for (const enum param *p = groups[g]; *p != P_COUNT; p++) {
+					if (!l->target[*p])
+						continue;
+					param_shape(c, *p, &rows, &cols);
+					add_row(l, *p, layer, is_b, is_b ? rows : l->rank, is_b ? l->rank : cols);
+				}
+}
+
+static void set_scale(struct lora *l)
+{
+	l->scale = (float)(l->alpha / (l->rslora ? sqrt((double)l->rank) : (double)l->rank));
+}
+
+int lora_new(struct lora **out, const struct model_config *c, uint32_t rank, double alpha, bool rslora, const char *targets, struct err *e)
+{
+	struct lora *l = mem_new(sizeof *l);
+	int rc;
+
+	*out = NULL;
+	if ((rc = parse_targets(l, targets, e)) != 0) {
+		lora_free(l);
+		return rc;
+	}
+	l->rank = rank;
+	l->alpha = alpha;
+	l->rslora = rslora;
+	set_scale(l);
+	lay_out(l, c);
+	*out = l;
+	return 0;
+}
+
+void lora_free(struct lora *l)
+{
+	if (l == NULL)
+		return;
+	mem_free(l->row);
+	mem_free(l->at_a);
+	mem_free(l->at_b);
+	mem_free(l);
+}
+
+void lora_init(const struct lora *l, uint64_t seed, float *p)
+{
+	for (size_t i = 0; i < l->nrows; i++) {
+		const struct lora_row *r = &l->row[i];
+		size_t n = (size_t)r->rows * r->cols;
+		double bound = 1 / sqrt((double)r->cols);
+		struct rng rng;
+
+		rng_init(&rng, seed, UINT64_C(0x6c6f7261) << 32 | i);      /* "lora": no other use draws these numbers */
+		for (size_t k = 0; k < n; k++)
+			p[r->offset + k] = r->is_b ? 0 : (float)((2 * rng_unit(&rng) - 1) * bound);
+	}
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- families --- */
+
+struct family {
+	const char *name;              /* HF model_type and, but for mistral (which GGUF calls llama), general.architecture */
+	bool qkv_bias, qk_norm;
+	uint32_t head_dim;             /* where config.json has none; 0: hidden / heads */
+	uint32_t window;               /* where config.json has no sliding_window (null means none) */
+};
+
+static const struct family families[] = {
+	{ "llama",   false, false, 0,   0 },
+	{ "mistral", false, false, 0,   4096 },
+	{ "qwen2",   true,  false, 0,   0 },
+	{ "qwen3",   false, true,  128, 0 },
+};
+
+static const struct family *find_family(const char *name, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		if (strlen(families[i].name) == n && memcmp(families[i].name, name, n) == 0)
+			return &families[i];
+	err_set(e, SFT_BADDATA, "architecture '%.*s' is not supported (expected llama, mistral, qwen2 or qwen3)", (int)(n > 60 ? 60 : n), name);
+	return NULL;
+}
+
+static void begin(struct model_config *c, const struct family *f)
+{
+	memset(c, 0, sizeof *c);
+	strcpy(c->family, f->name);
+	c->qkv_bias = f->qkv_bias;
+	c->qk_norm = f->qk_norm;
+	c->rms_eps = 1e-6f;
+	c->rope_theta = 10000;
+	c->rope_factor = c->rope_attention = 1;
+	c->rope_low = c->rope_high = 1;
+	c->rope_beta_fast = 32;
+	c->rope_beta_slow = 1;
+	c->bos = c->eos = -1;
+}
+
+/* What must hold between the numbers, whatever file they come from. */
+static int check(const struct model_config *c, struct err *e)
+{
+	if (c->kv_heads > c->heads || c->heads % c->kv_heads != 0)
+		return err_set(e, SFT_BADDATA, "%u heads share %u key/value heads (expected a divisor)", c->heads, c->kv_heads);
+	if (c->head_dim < 2 || c->head_dim > 1024 || c->head_dim % 2 != 0)
+		return err_set(e, SFT_BADDATA, "heads of %u values (expected an even number of 2 to 1024)", c->head_dim);
+	if (!(c->rms_eps >= 0 && c->rms_eps < 1))
+		return err_set(e, SFT_BADDATA, "epsilon of the norms is %g (expected 0 to 1)", (double)c->rms_eps);
+	if (!(c->rope_theta > 0 && c->rope_theta < 1e15))
+		return err_set(e, SFT_BADDATA, "base of the rotary positions is %g (expected above 0, below 1e15)", c->rope_theta);
+	if (!(c->rope_factor >= 1 && c->rope_factor < 1e6))
+		return err_set(e, SFT_BADDATA, "factor of the rope scaling is %g (expected 1 to 1e6)", c->rope_factor);
+	if (c->rope == ROPE_LLAMA3 && !(c->rope_low > 0 && c->rope_high > c->rope_low && c->rope_original > 0))
+		return err_set(e, SFT_BADDATA, "llama3 rope scaling from %g to %g over %u positions (expected 0 < low_freq_factor < high_freq_factor, and the original positions)",
+		               c->rope_low, c->rope_high, c->rope_original);
+	if (c->rope == ROPE_YARN && !(c->rope_beta_slow > 0 && c->rope_beta_fast > c->rope_beta_slow && c->rope_theta > 1 && c->rope_original > 0))
+		return err_set(e, SFT_BADDATA, "yarn rope scaling with beta_fast %g and beta_slow %g (expected 0 < beta_slow < beta_fast)", c->rope_beta_fast, c->rope_beta_slow);
+	if (!(c->rope_attention > 0 && c->rope_attention < 100))
+		return err_set(e, SFT_BADDATA, "attention factor of the rope scaling is %g (expected above 0, below 100)", c->rope_attention);
+	return 0;
+}
+
+/* Yarn's m(scale) (train/config.h names the source of none of this: arXiv 2309.00071, and transformers for the two mscales). */
+static double yarn_m(double factor, double scale)
+{
+	return factor <= 1 ? 1 : 0.1 * scale * log(factor) + 1;
+}
+
+/* --- config.json --- */
+
+/* A size that must be there. */
+static int need(const struct json *j, const char *key, int64_t max, uint32_t *out, struct err *e)
+{
+	int64_t v = 0;
+	int rc;
+
+	if ((rc = json_get_int(j, key, 1, max, &v, e)) != 0)
+		return rc;
+	if (v == 0)
+		return err_set(e, SFT_BADDATA, "'%s' is missing (expected 1 to %" PRId64 ")", key, max);
+	*out = (uint32_t)v;
+	return 0;
+}
+
+/* A size that may be missing or null; *OUT keeps its value then. */
+static int may(const struct json *j, const char *key, int64_t min, int64_t max, uint32_t *out, struct err *e)
+{
+	int64_t v = *out;
+	int rc = json_get_int(j, key, min, max, &v, e);
+
+	*out = (uint32_t)v;
+	return rc;
+}
+
+static bool is_there(const struct json *j, const char *key)
+{
+	const struct json *v = json_get(j, key);
+
+	return v && v->type != JSON_NULL;
+}
+
+/* Switches and values of which the forward pass knows one. */
+static int refuse_unknown(const struct json *j, struct err *e)
+{
+	static const char *const off[] = { "attention_bias", "mlp_bias" };
+	const struct json *act = json_get(j, "hidden_act");
+	double partial = 1;
+	int rc;
+
+	for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
+		bool on = false;
+
+		if ((rc = json_get_bool(j, off[i], &on, e)) != 0)
+			return rc;
+		if (on)
+			return err_set(e, SFT_BADDATA, "'%s' is true (expected false: such models are not supported)", off[i]);
+	}
+	if (act && !json_is(act, "silu") && !json_is(act, "swish"))
+		return err_set(e, SFT_BADDATA, "'hidden_act' is '%.40s' (expected silu)", act->type == JSON_STR ? act->s : "no text");
+	if (is_there(j, "quantization_config"))
+		return err_set(e, SFT_BADDATA, "'quantization_config' is set (expected plain F32, F16 or BF16 weights, or a GGUF file)");
+	if ((rc = json_get_double(j, "partial_rotary_factor", &partial, e)) != 0)
+		return rc;
+	if (partial != 1)
+		return err_set(e, SFT_BADDATA, "'partial_rotary_factor' is %g (expected 1)", partial);
+	return 0;
+}
+
+static int json_sizes(struct model_config *c, const struct family *f, const struct json *j, struct err *e)
+{
+	double eps = (double)c->rms_eps;
+	int rc;
+
+	if ((rc = need(j, "num_hidden_layers", 1024, &c->layers, e)) != 0 || (rc = need(j, "hidden_size", 1 << 17, &c->hidden, e)) != 0 ||
+	    (rc = need(j, "num_attention_heads", 1024, &c->heads, e)) != 0 || (rc = need(j, "intermediate_size", 1 << 20, &c->ffn, e)) != 0 ||
+	    (rc = need(j, "vocab_size", 1 << 22, &c->vocab, e)) != 0)
+		return rc;
+	c->kv_heads = c->heads;
+	c->max_positions = 2048;
+	c->head_dim = json_get(j, "head_dim") == NULL ? f->head_dim : 0;
+	if ((rc = may(j, "num_key_value_heads", 1, 1024, &c->kv_heads, e)) != 0 || (rc = may(j, "head_dim", 2, 1024, &c->head_dim, e)) != 0 ||
+	    (rc = may(j, "max_position_embeddings", 1, 1 << 28, &c->max_positions, e)) != 0 || (rc = json_get_double(j, "rms_norm_eps", &eps, e)) != 0 ||
+	    (rc = json_get_bool(j, "tie_word_embeddings", &c->tied, e)) != 0)
+		return rc;
+	c->rms_eps = (float)eps;
+	if (c->head_dim == 0 && c->hidden % c->heads != 0)
+		return err_set(e, SFT_BADDATA, "'hidden_size' %u is no multiple of 'num_attention_heads' %u (expected so, or a 'head_dim')", c->hidden, c->heads);
+	if (c->head_dim == 0)
+		c->head_dim = c->hidden / c->heads;
+	return 0;
+}
+
+/* How many of the layers look through the sliding window. */
+static int windowed_layers(const struct model_config *c, const struct json *j, uint32_t *n, struct err *e)
+{
+	const struct json *types = json_get(j, "layer_types");
+	uint32_t full = 28;
+	int rc;
+
+	if (types && types->type == JSON_ARR) {
+		if (types->n != c->layers)
+			return err_set(e, SFT_BADDATA, "'layer_types' has %zu entries (expected %u, one a layer)", types->n, c->layers);
+		*n = 0;
+		for (size_t i = 0; i < types->n; i++) {
+			if (!json_is(&types->item[i], "full_attention") && !json_is(&types->item[i], "sliding_attention"))
+				return err_set(e, SFT_BADDATA, "'layer_types' %zu is not known (expected full_attention or sliding_attention)", i);
+			*n += json_is(&types->item[i], "sliding_attention");
+		}
+		return 0;
+	}
+	*n = c->layers;
+	if (strncmp(c->family, "qwen", 4) == 0) {                 /* the layers from max_window_layers on */
+		if ((rc = may(j, "max_window_layers", 0, 1 << 20, &full, e)) != 0)
+			return rc;
+		*n = full < c->layers ? c->layers - full : 0;
+	}
+	return 0;
+}
+
+static int json_window(struct model_config *c, const struct family *f, const struct json *j, struct err *e)
+{
+	bool use = strcmp(f->name, "mistral") == 0;
+	uint32_t n = 0;
+	int rc;
+
+	if (strcmp(f->name, "llama") == 0)
+		return 0;
+	c->window = json_get(j, "sliding_window") == NULL ? f->window : 0;
+	if ((rc = may(j, "sliding_window", 1, 1 << 28, &c->window, e)) != 0 || (rc = json_get_bool(j, "use_sliding_window", &use, e)) != 0 ||
+	    (rc = windowed_layers(c, j, &n, e)) != 0)
+		return rc;
+	if (!use || n == 0)
+		c->window = 0;
+	if (c->window && n != c->layers)
+		return err_set(e, SFT_BADDATA, "%u of %u layers have a sliding window (expected all or none: a mixture is not supported)", n, c->layers);
+	return 0;
+}
+
+static int json_yarn(struct model_config *c, const struct json *r, struct err *e)
+{
+	double m = 0, all = 0;
+	bool truncate = true;
+	int rc;
+
+	if ((rc = json_get_double(r, "beta_fast", &c->rope_beta_fast, e)) != 0 || (rc = json_get_double(r, "beta_slow", &c->rope_beta_slow, e)) != 0 ||
+	    (rc = json_get_double(r, "mscale", &m, e)) != 0 || (rc = json_get_double(r, "mscale_all_dim", &all, e)) != 0 ||
+	    (rc = json_get_bool(r, "truncate", &truncate, e)) != 0)
+		return rc;
+	if (!truncate)
+		return err_set(e, SFT_BADDATA, "'truncate' is false (expected true: other yarn scaling is not supported)");
+	c->rope_attention = m != 0 && all != 0 ? yarn_m(c->rope_factor, m) / yarn_m(c->rope_factor, all) : yarn_m(c->rope_factor, 1);
+	return json_get_double(r, "attention_factor", &c->rope_attention, e);
+}
+
+/* R: rope_parameters (transformers 5) or rope_scaling (before). */
+static int json_scaling(struct model_config *c, const struct json *r, struct err *e)
+{
+	static const struct { const char *name; enum rope_kind kind; } kinds[] = {
+		{ "default", ROPE_PLAIN }, { "linear", ROPE_LINEAR }, { "llama3", ROPE_LLAMA3 }, { "yarn", ROPE_YARN }
+	};
+	const char *type = "default";
+	size_t k = 0;
+	int rc;
+
+	if ((rc = json_get_str(r, "type", &type, e)) != 0 || (rc = json_get_str(r, "rope_type", &type, e)) != 0)
+		return rc;
+	while (k < sizeof kinds / sizeof *kinds && strcmp(kinds[k].name, type) != 0)
+		k++;
+	if (k == sizeof kinds / sizeof *kinds)
+		return err_set(e, SFT_BADDATA, "rope scaling '%.40s' is not supported (expected default, linear, llama3 or yarn)", type);
+	c->rope = kinds[k].kind;
+	if ((rc = json_get_double(r, "rope_theta", &c->rope_theta, e)) != 0 || c->rope == ROPE_PLAIN)
+		return rc;
+	if (!is_there(r, "factor"))
+		return err_set(e, SFT_BADDATA, "'factor' of the rope scaling is missing (expected a number)");
+	c->rope_original = c->max_positions;
+	if ((rc = json_get_double(r, "factor", &c->rope_factor, e)) != 0 || (rc = json_get_double(r, "low_freq_factor", &c->rope_low, e)) != 0 ||
+	    (rc = json_get_double(r, "high_freq_factor", &c->rope_high, e)) != 0 ||
+	    (rc = may(r, "original_max_position_embeddings", 1, 1 << 28, &c->rope_original, e)) != 0)
+		return rc;
+	return c->rope == ROPE_YARN ? json_yarn(c, r, e) : 0;
+}
+
+static int json_rope(struct model_config *c, const struct json *j, struct err *e)
+{
+	static const char *const keys[] = { "rope_scaling", "rope_parameters" };
+	int rc = json_get_double(j, "rope_theta", &c->rope_theta, e);
+
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		if (!is_there(j, keys[i]))
+			continue;
+		if (json_get(j, keys[i])->type != JSON_OBJ)
+			return err_set(e, SFT_BADDATA, "'%s' is no object", keys[i]);
+		if ((rc = json_scaling(c, json_get(j, keys[i]), e)) != 0)
+			rc = err_in(e, "'%s'", keys[i]);
+	}
+	return rc;
+}
+
+/* A token id, or the first of several; -1 where there is none. */
+static int json_token(const struct model_config *c, const struct json *j, const char *key, int32_t *out, struct err *e)
+{
+	const struct json *v = json_get(j, key);
+	int64_t id;
+
+	if (v && v->type == JSON_ARR)
+		v = v->n ? &v->item[0] : NULL;
+	*out = -1;
+	if (v == NULL || v->type == JSON_NULL)
+		return 0;
+	if (!json_int(v, &id) || id >= c->vocab)
+		return err_set(e, SFT_BADDATA, "'%s' is no token id (expected 0 to %u)", key, c->vocab - 1);
+	*out = id < 0 ? -1 : (int32_t)id;
+	return 0;
+}
+
+int config_from_json(struct model_config *c, const struct json *j, struct err *e)
+{
+	const struct family *f;
+	const char *type = NULL;
+	int rc;
+
+	if (j == NULL || j->type != JSON_OBJ)
+		return err_set(e, SFT_BADDATA, "is no object (expected a model's config.json)");
+	if ((rc = json_get_str(j, "model_type", &type, e)) != 0)
+		return rc;
+	if (type == NULL)
+		return err_set(e, SFT_BADDATA, "'model_type' is missing (expected llama, mistral, qwen2 or qwen3)");
+	if ((f = find_family(type, strlen(type), e)) == NULL)
+		return SFT_BADDATA;
+	begin(c, f);
+	if ((rc = refuse_unknown(j, e)) != 0 || (rc = json_sizes(c, f, j, e)) != 0 || (rc = json_window(c, f, j, e)) != 0 ||
+	    (rc = json_rope(c, j, e)) != 0 || (rc = json_token(c, j, "bos_token_id", &c->bos, e)) != 0 ||
+	    (rc = json_token(c, j, "eos_token_id", &c->eos, e)) != 0)
+		return rc;
+	return check(c, e);
+}
+
+/* --- rotary positions --- */
+
+/* Formulas: llama3 as in Meta's release and transformers, yarn as in arXiv 2309.00071. */
+static double frequency(const struct model_config *c, uint32_t i)
+{
+	double d = c->head_dim, f = pow(c->rope_theta, -2.0 * i / d), L = c->rope_original;
+
+	if (c->rope == ROPE_LINEAR)
+		return f / c->rope_factor;
+	if (c->rope == ROPE_LLAMA3) {
+		double turns = L * f / (2 * M_PI);             /* of this pair over the original context */
+		double s = (turns - c->rope_low) / (c->rope_high - c->rope_low);
+
+		s = s < 0 ? 0 : s > 1 ? 1 : s;
+		return (1 - s) * f / c->rope_factor + s * f;
+	}
+	if (c->rope == ROPE_YARN) {
+		double per = d / (2 * log(c->rope_theta));
+		double lo = floor(per * log(L / (2 * M_PI * c->rope_beta_fast))), hi = ceil(per * log(L / (2 * M_PI * c->rope_beta_slow)));
+		double r;
+
+		lo = lo < 0 ? 0 : lo;
+		hi = hi > d - 1 ? d - 1 : hi;
+		r = (i - lo) / (hi == lo ? 0.001 : hi - lo);
+		r = r < 0 ? 0 : r > 1 ? 1 : r;
+		return f * (r / c->rope_factor + 1 - r);
+	}
+	return c->rope_divisor ? f / (double)c->rope_divisor[i] : f;
+}
+
+void config_rope_table(const struct model_config *c, uint32_t positions, float *cs)
+{
+	uint32_t half = c->head_dim / 2;
+
+	for (uint32_t i = 0; i < half; i++) {
+		double f = frequency(c, i);
+
+		for (uint32_t p = 0; p < positions; p++) {
+			cs[(size_t)p * c->head_dim + i] = (float)(c->rope_attention * cos(p * f));
+			cs[(size_t)p * c->head_dim + half + i] = (float)(c->rope_attention * sin(p * f));
+		}
+	}
+}
+
+/* --- GGUF --- */
+
+struct meta {
+	const struct gguf *g;
+	const char *arch;
+	char key[128];
+};
+
+/* "llama.block_count"; valid until the next call. */
+static const char *key_of(struct meta *m, const char *leaf)
+{
+	snprintf(m->key, sizeof m->key, "%s.%s", m->arch, leaf);
+	return m->key;
+}
+
+static int meta_size(struct meta *m, const char *leaf, uint64_t max, uint32_t *out, struct err *e)
+{
+	const char *key = key_of(m, leaf);
+	uint64_t v;
+	int rc;
+
+	if (!gguf_has(m->g, key) && *out != 0)
+		return 0;                                      /* the default stands */
+	if ((rc = gguf_u64(m->g, key, &v, e)) != 0)
+		return rc;
+	if (v == 0 || v > max)
+		return err_set(e, SFT_BADDATA, "key '%s' is %" PRIu64 " (expected 1 to %" PRIu64 ")", key, v, max);
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int meta_real(struct meta *m, const char *leaf, double *out, struct err *e)
+{
+	const char *key = key_of(m, leaf);
+
+	return gguf_has(m->g, key) ? gguf_f64(m->g, key, out, e) : 0;
+}
+
+/* A number whose absence means 0, as 0 itself does. */
+static int meta_count(struct meta *m, const char *leaf, uint32_t *out, struct err *e)
+{
+	const char *key = key_of(m, leaf);
+	uint64_t v = 0;
+	int rc = gguf_has(m->g, key) ? gguf_u64(m->g, key, &v, e) : 0;
+
+	if (rc == 0 && v > 1 << 28)
+		return err_set(e, SFT_BADDATA, "key '%s' is %" PRIu64 " (expected 0 to %d)", key, v, 1 << 28);
+	*out = (uint32_t)v;
+	return rc;
+}
+
+static int meta_sizes(struct model_config *c, struct meta *m, struct err *e)
+{
+	const struct tensor *embed = gguf_find(m->g, "token_embd.weight");
+	uint32_t value_dim, rotated, vocab, experts = 0;
+	double eps = (double)c->rms_eps;
+	int rc;
+
+	if (embed == NULL || embed->ndim != 2 || embed->dim[0] > 1 << 22)
+		return err_set(e, SFT_BADDATA, "no tensor 'token_embd.weight' of two dimensions (expected a whole model)");
+	c->vocab = vocab = (uint32_t)embed->dim[0];
+	c->tied = gguf_find(m->g, "output.weight") == NULL;
+	if ((rc = meta_size(m, "block_count", 1024, &c->layers, e)) != 0 || (rc = meta_size(m, "embedding_length", 1 << 17, &c->hidden, e)) != 0 ||
+	    (rc = meta_size(m, "attention.head_count", 1024, &c->heads, e)) != 0 || (rc = meta_size(m, "feed_forward_length", 1 << 20, &c->ffn, e)) != 0 ||
+	    (rc = meta_size(m, "context_length", 1 << 28, &c->max_positions, e)) != 0 || (rc = meta_size(m, "vocab_size", 1 << 22, &vocab, e)) != 0 ||
+	    (rc = meta_real(m, "attention.layer_norm_rms_epsilon", &eps, e)) != 0)
+		return rc;
+	c->kv_heads = c->heads;
+	c->head_dim = c->hidden % c->heads == 0 ? c->hidden / c->heads : 0;
+	if ((rc = meta_size(m, "attention.head_count_kv", 1024, &c->kv_heads, e)) != 0 || (rc = meta_size(m, "attention.key_length", 1024, &c->head_dim, e)) != 0)
+		return rc;
+	value_dim = rotated = c->head_dim;
+	if ((rc = meta_size(m, "attention.value_length", 1024, &value_dim, e)) != 0 || (rc = meta_size(m, "rope.dimension_count", 1024, &rotated, e)) != 0)
+		return rc;
+	c->rms_eps = (float)eps;
+	if ((rc = meta_count(m, "expert_count", &experts, e)) != 0)
+		return rc;
+	if (experts)
+		return err_set(e, SFT_BADDATA, "a mixture of %u experts is not supported (expected a dense model)", experts);
+	if (vocab != c->vocab)
+		return err_set(e, SFT_BADDATA, "key '%s.vocab_size' is %u (expected %u, the rows of token_embd.weight)", m->arch, vocab, c->vocab);
+	if (value_dim != c->head_dim || rotated != c->head_dim)
+		return err_set(e, SFT_BADDATA, "heads have %u key, %u value and %u rotated values (expected the same number)", c->head_dim, value_dim, rotated);
+	return 0;
+}
+
+static int meta_divisors(struct model_config *c, const struct gguf *g, struct err *e)
+{
+	const struct tensor *t = gguf_find(g, "rope_freqs.weight");
+
+	if (t == NULL)
+		return 0;
+	if (t->type != DT_F32 || t->ndim != 1 || t->count != c->head_dim / 2 || (uintptr_t)t->data % sizeof(float) != 0)
+		return err_set(e, SFT_BADDATA, "tensor 'rope_freqs.weight' is no aligned vector of %u F32 values", c->head_dim / 2);
+	c->rope_divisor = t->data;
+	for (uint32_t i = 0; i < c->head_dim / 2; i++)
+		if (!(c->rope_divisor[i] > 0 && c->rope_divisor[i] < 1e9f))
+			return err_set(e, SFT_BADDATA, "tensor 'rope_freqs.weight' holds %g (expected divisors above 0)", (double)c->rope_divisor[i]);
+	return 0;
+}
+
+static int meta_rope(struct model_config *c, struct meta *m, struct err *e)
+{
+	const char *type = "none";
+	double attention = 1;
+	size_t n = 4;
+	int rc;
+
+	if ((rc = meta_real(m, "rope.freq_base", &c->rope_theta, e)) != 0)
+		return rc;
+	if (gguf_has(m->g, key_of(m, "rope.scaling.type")) && (rc = gguf_str(m->g, m->key, &type, &n, e)) != 0)
+		return rc;
+	if (n == 6 && memcmp(type, "linear", 6) == 0)
+		c->rope = ROPE_LINEAR;
+	else if (n == 4 && memcmp(type, "yarn", 4) == 0)
+		c->rope = ROPE_YARN;
+	else if (n != 4 || memcmp(type, "none", 4) != 0)
+		return err_set(e, SFT_BADDATA, "rope scaling '%.*s' is not supported (expected none, linear or yarn)", (int)(n > 40 ? 40 : n), type);
+	if (c->rope == ROPE_PLAIN)
+		return meta_divisors(c, m->g, e);
+	c->rope_original = c->max_positions;
+	if ((rc = meta_real(m, "rope.scaling.factor", &c->rope_factor, e)) != 0 ||
+	    (rc = meta_real(m, "rope.scaling.yarn_beta_fast", &c->rope_beta_fast, e)) != 0 ||
+	    (rc = meta_real(m, "rope.scaling.yarn_beta_slow", &c->rope_beta_slow, e)) != 0 ||
+	    (rc = meta_size(m, "rope.scaling.original_context_length", 1 << 28, &c->rope_original, e)) != 0 ||
+	    (rc = meta_real(m, "rope.scaling.attn_factor", &attention, e)) != 0)
+		return rc;
+	if (c->rope == ROPE_YARN)
+		c->rope_attention = attention * yarn_m(c->rope_factor, 1);
+	return 0;
+}
+
+static int meta_token(const struct model_config *c, const struct gguf *g, const char *key, int32_t *out, struct err *e)
+{
+	uint64_t id;
+	int rc;
+
+	if (!gguf_has(g, key))
+		return 0;
+	if ((rc = gguf_u64(g, key, &id, e)) != 0)
+		return rc;
+	if (id >= c->vocab)
+		return err_set(e, SFT_BADDATA, "key '%s' is %" PRIu64 " (expected 0 to %u)", key, id, c->vocab - 1);
+	*out = (int32_t)id;
+	return 0;
+}
+
+int config_from_gguf(struct model_config *c, const struct gguf *g, struct err *e)
+{
+	const struct family *f;
+	struct meta m = { .g = g };
+	const char *arch;
+	size_t n;
+	int rc;
+
+	if ((rc = gguf_str(g, "general.architecture", &arch, &n, e)) != 0)
+		return rc;
+	if ((f = find_family(arch, n, e)) == NULL)
+		return SFT_BADDATA;
+	begin(c, f);
+	m.arch = f->name;
+	if ((rc = meta_sizes(c, &m, e)) != 0 || (rc = meta_rope(c, &m, e)) != 0 ||
+	    (rc = meta_token(c, g, "tokenizer.ggml.bos_token_id", &c->bos, e)) != 0 ||
+	    (rc = meta_token(c, g, "tokenizer.ggml.eos_token_id", &c->eos, e)) != 0)
+		return rc;
+	if ((rc = meta_count(&m, "attention.sliding_window", &c->window, e)) != 0)
+		return rc;
+	return check(c, e);
+}

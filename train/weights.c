@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "weights.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "gguf.h"
+#include "json.h"
+#include "mem.h"
+#include "safetensors.h"
+#include "strmap.h"
+
+/* --- the table --- */
+
+const struct param_info param_table[P_COUNT] = {
+	[P_EMBED]    = { "model.embed_tokens.weight",       "token_embd.weight",  false, NULL },
+	[P_NORM_OUT] = { "model.norm.weight",               "output_norm.weight", false, NULL },
+	[P_HEAD]     = { "lm_head.weight",                  "output.weight",      false, NULL },
+	[P_NORM1]    = { "input_layernorm.weight",          "attn_norm.weight",   false, NULL },
+	[P_WQ]       = { "self_attn.q_proj.weight",         "attn_q.weight",      true,  "q_proj" },
+	[P_WK]       = { "self_attn.k_proj.weight",         "attn_k.weight",      true,  "k_proj" },
+	[P_WV]       = { "self_attn.v_proj.weight",         "attn_v.weight",      true,  "v_proj" },
+	[P_WO]       = { "self_attn.o_proj.weight",         "attn_output.weight", true,  "o_proj" },
+	[P_BQ]       = { "self_attn.q_proj.bias",           "attn_q.bias",        false, NULL },
+	[P_BK]       = { "self_attn.k_proj.bias",           "attn_k.bias",        false, NULL },
+	[P_BV]       = { "self_attn.v_proj.bias",           "attn_v.bias",        false, NULL },
+	[P_QNORM]    = { "self_attn.q_norm.weight",         "attn_q_norm.weight", false, NULL },
+	[P_KNORM]    = { "self_attn.k_norm.weight",         "attn_k_norm.weight", false, NULL },
+	[P_NORM2]    = { "post_attention_layernorm.weight", "ffn_norm.weight",    false, NULL },
+	[P_GATE]     = { "mlp.gate_proj.weight",            "ffn_gate.weight",    true,  "gate_proj" },
+	[P_UP]       = { "mlp.up_proj.weight",              "ffn_up.weight",      true,  "up_proj" },
+	[P_DOWN]     = { "mlp.down_proj.weight",            "ffn_down.weight",    true,  "down_proj" },
+};
+
+bool param_shape(const struct model_config *c, enum param p, uint32_t *rows, uint32_t *cols)
+{
+	uint32_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+	const struct { bool has; uint32_t rows, cols; } shape[P_COUNT] = {
+		[P_EMBED] = { true, c->vocab, c->hidden },  [P_NORM_OUT] = { true, 1, c->hidden }, [P_HEAD] = { !c->tied, c->vocab, c->hidden },
+		[P_NORM1] = { true, 1, c->hidden },         [P_NORM2] = { true, 1, c->hidden },
+		[P_WQ] = { true, q, c->hidden },            [P_WK] = { true, kv, c->hidden },
+		[P_WV] = { true, kv, c->hidden },           [P_WO] = { true, c->hidden, q },
+		[P_BQ] = { c->qkv_bias, 1, q },             [P_BK] = { c->qkv_bias, 1, kv },       [P_BV] = { c->qkv_bias, 1, kv },
+		[P_QNORM] = { c->qk_norm, 1, c->head_dim }, [P_KNORM] = { c->qk_norm, 1, c->head_dim },
+		[P_GATE] = { true, c->ffn, c->hidden },     [P_UP] = { true, c->ffn, c->hidden },  [P_DOWN] = { true, c->hidden, c->ffn },
+	};
+
+	*rows = shape[p].rows;
+	*cols = shape[p].cols;
+	return shape[p].has;
+}
+
+void param_hf_name(enum param p, uint32_t layer, char out[96])
+{
+	if (p < P_LAYER)
+		snprintf(out, 96, "%s", param_table[p].hf);
+	else
+		snprintf(out, 96, "model.layers.%u.%s", layer, param_table[p].hf);
+}
+
+void param_gguf_name(enum param p, uint32_t layer, char out[96])
+{
+	if (p < P_LAYER)
+		snprintf(out, 96, "%s", param_table[p].gguf);
+	else
+		snprintf(out, 96, "blk.%u.%s", layer, param_table[p].gguf);
+}
+
+/* --- finding and checking the tensors of a file --- */
+
+struct source {
+	struct gguf *g;                /* one of the two */
+	struct safetensors *s;
+	void **copy;                   /* memory for what cannot stay where it lies */
+	size_t ncopies, capcopies;
+};
+
+/* What does not fit, in one line: the first few by name, the others counted. */
+struct misfits {
+	char   text[600];
+	size_t n;
+};
+
+enum { MISFITS_NAMED = 4 };
+
+static void misfit(struct misfits *m, const char *what, const char *name, const char *detail)
+{
+	size_t at = strlen(m->text);
+
+	if (m->n++ < MISFITS_NAMED)
+		snprintf(m->text + at, sizeof m->text - at, "%s%s '%.100s'%s", at ? "; " : "", what, name, detail);
+}
+
+static const struct tensor *source_find(const struct source *s, enum param p, uint32_t layer, char name[96])
+{
+	if (s->g) {
+		param_gguf_name(p, layer, name);
+		return gguf_find(s->g, name);
+	}
+	param_hf_name(p, layer, name);
+	return st_find(s->s, name);
+}
+
+static struct weight *weight_slot(const struct weights *w, enum param p, uint32_t layer)
+{
+	return &w->w[p < P_LAYER ? (size_t)p : (size_t)P_LAYER + (size_t)layer * (P_COUNT - P_LAYER) + (size_t)(p - P_LAYER)];
+}
+
+static bool is_vector(enum param p)
+{
+	return !param_table[p].linear && p != P_EMBED && p != P_HEAD;
+}
+
+static bool fits(const struct tensor *t, enum param p, uint32_t rows, uint32_t cols)
+{
+	return is_vector(p) ? t->ndim == 1 && t->dim[0] == cols : t->ndim == 2 && t->dim[0] == rows && t->dim[1] == cols;
+}
+
+/* Does the type have values that can be widened. */
+static bool has_values(enum dtype t)
+{
+	return dtype_to_f32(t, "", NULL, 0) != 0;
+}
+
+static void find_weight(struct weights *w, struct source *s, enum param p, uint32_t layer, struct misfits *bad)
+{
+	struct weight *to = weight_slot(w, p, layer);
+	const struct tensor *t;
+	uint32_t rows, cols;
+	char name[96], detail[160];
+
+	if (!param_shape(&w->cfg, p, &rows, &cols))
+		return;
+	if ((t = source_find(s, p, layer, name)) == NULL) {
+		misfit(bad, "missing", name, "");
+		return;
+	}
+	if (!fits(t, p, rows, cols)) {
+		if (is_vector(p))
+			snprintf(detail, sizeof detail, " (expected [%u])", cols);
+		else
+			snprintf(detail, sizeof detail, " (has %u dimensions, [%llu, %llu]; expected [%u, %u])", t->ndim,
+			         (unsigned long long)(t->ndim ? t->dim[0] : 0), (unsigned long long)(t->ndim > 1 ? t->dim[1] : 0), rows, cols);
+		misfit(bad, "misshapen", name, detail);
+	} else if (!has_values(t->type)) {
+		snprintf(detail, sizeof detail, " of type %s (expected F32, F16, BF16 or a quantised type)", dtype_name(t->type));
+		misfit(bad, "unreadable", name, detail);
+	}
+	*to = (struct weight){ t->data, t->type, rows, cols, NULL };
+}
+
+static bool known(const struct weights *w, const struct strmap *names, const char *name)
+{
+	static const char *const harmless[] = { "rope_freqs.weight", "lm_head.weight" };   /* the head of a tied model is the embedding */
+	size_t n = strlen(name), k = strlen(".rotary_emb.inv_freq");
+
+	if (strmap_find(names, name, n) || (w->cfg.tied && strcmp(name, harmless[1]) == 0))
+		return true;
+	return w->from_gguf ? strcmp(name, harmless[0]) == 0 : n > k && strcmp(name + n - k, ".rotary_emb.inv_freq") == 0;
+}
+
+static void find_extra(const struct weights *w, const struct source *s, struct misfits *bad)
+{
+	struct strmap names = {0};
+	size_t n = s->g ? gguf_count(s->g) : st_count(s->s);
+	uint32_t rows, cols;
+	char name[96];
+
+	for (uint32_t l = 0; l < w->cfg.layers; l++)
+		for (int p = l ? P_LAYER : 0; p < P_COUNT; p++) {
+			if (!param_shape(&w->cfg, (enum param)p, &rows, &cols))
+				continue;
+			source_find(s, (enum param)p, l, name);
+			strmap_put(&names, name, strlen(name), 1, NULL);
+		}
+	for (size_t i = 0; i < n; i++) {
+		const struct tensor *t = s->g ? gguf_at(s->g, i) : st_at(s->s, i);
+
+		if (!known(w, &names, t->name))
+			misfit(bad, "extra", t->name, "");
+	}
+	strmap_free(&names);
+}
+
+static int find_all(struct weights *w, struct source *s, struct err *e)
+{
+	struct misfits bad = {0};
+
+	for (uint32_t l = 0; l < w->cfg.layers; l++)
+		for (int p = l ? P_LAYER : 0; p < P_COUNT; p++)
+			find_weight(w, s, (enum param)p, l, &bad);
+	find_extra(w, s, &bad);
+	if (bad.n == 0)
+		return 0;
+	if (bad.n > MISFITS_NAMED)
+		return err_set(e, SFT_BADDATA, "tensors do not fit the configuration: %s; and %zu more", bad.text, bad.n - MISFITS_NAMED);
+	return err_set(e, SFT_BADDATA, "tensors do not fit the configuration: %s", bad.text);
+}
+
+/* --- what cannot be used where it lies --- */
+
+static void *take_copy(struct source *s, size_t bytes, struct err *e)
+{
+	void *p = mem_try(bytes);
+
+	if (p == NULL) {
+		err_set(e, SFT_SYSTEM, "no memory for a weight of %zu bytes", bytes);
+		return NULL;
+	}
+	ARRAY_ROOM(s->copy, s->ncopies, s->capcopies);
+	return s->copy[s->ncopies++] = p;
+}
+
+static size_t row_bytes(const struct weight *w)
+{
+	return w->cols / dtype_block(w->type) * dtype_bytes(w->type);
+}
+
+/* GGUF's `llama` keeps the rows of q and k so that rotated pairs are neighbours: in each head of D rows, row 2i is ours i and row
+ * 2i + 1 is ours i + D/2.  Whole rows move, quantised or not. */
+static int restore_rows(struct source *s, struct weight *w, uint32_t head_dim, struct err *e)
+{
+	size_t n = row_bytes(w);
+	uint8_t *to = take_copy(s, n * w->rows, e);
+
+	if (to == NULL)
+		return SFT_SYSTEM;
+	for (uint32_t r = 0; r < w->rows; r++) {
+		uint32_t in = r % head_dim, from = r - in + (in < head_dim / 2 ? 2 * in : 2 * (in - head_dim / 2) + 1);
+
+		memcpy(to + r * n, (const uint8_t *)w->p + from * n, n);
+	}
+	w->p = to;
+	return 0;
+}
+
+static int widen_vector(struct source *s, struct weight *w, struct err *e)
+{
+	float *to = take_copy(s, w->cols * sizeof *to, e);
+
+	if (to == NULL)
+		return SFT_SYSTEM;
+	dtype_to_f32(w->type, w->p, to, w->cols);
+	w->f32 = to;
+	return 0;
+}
+
+/* Files may place plain values at any byte; kernels may not read them there. */
+static int align_plain(struct source *s, struct weight *w, struct err *e)
+{
+	size_t bytes = row_bytes(w) * w->rows;
+	void *to;
+
+	if (dtype_block(w->type) != 1 || (uintptr_t)w->p % dtype_bytes(w->type) == 0)
+		return 0;
+	if ((to = take_copy(s, bytes, e)) == NULL)
+		return SFT_SYSTEM;
+	w->p = memcpy(to, w->p, bytes);
+	return 0;
+}
+
+static int prepare(struct weights *w, struct source *s, struct err *e)
+{
+	bool permuted = s->g && strcmp(w->cfg.family, "llama") == 0;
+	int rc = 0;
+
+	for (uint32_t l = 0; l < w->cfg.layers; l++)
+		for (int p = l ? P_LAYER : 0; rc == 0 && p < P_COUNT; p++) {
+			struct weight *to = weight_slot(w, (enum param)p, l);
+
+			if (to->p == NULL)
+				continue;
+			if (permuted && (p == P_WQ || p == P_WK))
+				rc = restore_rows(s, to, w->cfg.head_dim, e);
+			else
+				rc = align_plain(s, to, e);
+			if (rc == 0 && is_vector((enum param)p))
+				rc = widen_vector(s, to, e);
+		}
+	return rc;
+}
+
+/* --- opening --- */
+
+static int open_gguf(struct weights *w, struct source *s, const char *path, struct err *e)
+{
+	int rc;
+
+	if ((rc = gguf_open(&s->g, path, e)) != 0)
+		return rc;
+	w->from_gguf = true;
+	return config_from_gguf(&w->cfg, s->g, e) != 0 ? err_in(e, "%s", path) : 0;
+}
+
+static int open_folder(struct weights *w, struct source *s, const char *path, struct err *e)
+{
+	char file[PATH_MAX];
+	struct arena a;
+	const struct json *j;
+	int rc;
+
+	if (snprintf(file, sizeof file, "%s/config.json", path) >= (int)sizeof file)
+		return err_set(e, SFT_BADDATA, "%.60s...: the name is too long", path);
+	arena_init(&a);
+	if ((rc = json_file(&a, file, &j, e)) == 0 && (rc = config_from_json(&w->cfg, j, e)) != 0)
+		err_in(e, "%s", file);
+	arena_release(&a);
+	return rc != 0 ? rc : st_open_dir(&s->s, path, e);
+}
+
+int weights_open(struct weights **out, const char *path, struct err *e)
+{
+	struct weights *w = mem_new(sizeof *w);
+	struct source *s = w->own = mem_new(sizeof *s);
+	struct stat st;
+	int rc;
+
+	*out = NULL;
+	w->path = mem_str(path);
+	if (stat(path, &st) != 0)
+		rc = err_sys(e, path);
+	else if (S_ISDIR(st.st_mode))
+		rc = open_folder(w, s, path, e);
+	else if (gguf_is(path))
+		rc = open_gguf(w, s, path, e);
+	else
+		rc = err_set(e, SFT_BADDATA, "%s: is no model (expected a folder with config.json and safetensors, or a GGUF file)", path);
+	if (rc == 0) {
+		w->w = mem_new((P_LAYER + (size_t)w->cfg.layers * (P_COUNT - P_LAYER)) * sizeof *w->w);
+		if ((rc = find_all(w, s, e)) != 0 || (rc = prepare(w, s, e)) != 0)
+			err_in(e, "%s", path);
+	}
+	if (rc != 0)
+		weights_close(w);
+	else
+		*out = w;
+	return rc;
+}
+
+void weights_close(struct weights *w)
+{
+	struct source *s;
+
+	if (w == NULL)
+		return;
+	s = w->own;
+	for (size_t i = 0; i < s->ncopies; i++)
+		mem_free(s->copy[i]);
+	mem_free(s->copy);
+	gguf_close(s->g);
+	st_close(s->s);
+	mem_free(s);
+	mem_free(w->w);
+	mem_free(w->path);
+	mem_free(w);
+}
+
+const struct weight *weights_at(const struct weights *w, enum param p, uint32_t layer)
+{
+	const struct weight *x = weight_slot(w, p, layer);
+
+	return x->p ? x : NULL;
+}
+
+uint64_t weights_parameters(const struct weights *w)
+{
+	size_t n = P_LAYER + (size_t)w->cfg.layers * (P_COUNT - P_LAYER);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (uint64_t)w->w[i].rows * w->w[i].cols;
+	return sum;
+}
