@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cpu backend for one instruction set: the including file (cpu_*.c) names it with ISA_OPS and ISA_NAME and is compiled with its
  * flags. */
+#include "isa_attn_dx.h"
 #include "isa_flat.h"
 #include "isa_product.h"
 #include "isa_rows.h"
@@ -16,8 +17,8 @@ const struct kern_ops ISA_OPS = {
 	.rmsnorm_again = rmsnorm_again,
 	.rmsnorm_dx = rmsnorm_dx,
 	.rope = rope,
-	.attn = ref_attn,
-	.attn_dx = ref_attn_dx,
+	.attn = attn,
+	.attn_dx = attn_dx,
 	.swiglu = swiglu,
 	.swiglu_dx = swiglu_dx,
 	.embed = embed,
