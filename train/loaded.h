@@ -40,7 +40,5 @@ int  loaded_model(struct loaded *l, const struct model_opts *o, struct err *e);
 /* All three, for forward passes only. */
 int  loaded_open(struct loaded *l, const struct loaded_opts *o, int threads, struct err *e);
 void loaded_close(struct loaded *l);
-/* tok_hash of the tokenizer that PATH, a model, has with it; 0 where it has none.  SFT_BADDATA: it is broken. */
-int  loaded_vocab_hash(const char *path, uint64_t *hash, struct err *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "mem.h"
 #include "outfile.h"
+#include "vocabhash.h"
 
 /* Streams of random numbers of this file. */
 static uint64_t seed_adapter(int64_t seed) { return (uint64_t)seed; }
@@ -63,7 +64,7 @@ static int open_data(struct run *r, struct err *e)
 	uint64_t hash;
 	int rc;
 
-	if ((rc = loaded_vocab_hash(o->use.model, &hash, e)) != 0 ||
+	if ((rc = vocab_hash(o->use.model, &hash, e)) != 0 ||
 	    (rc = data_open(&r->data, o->data.v, o->data.n, cfg->vocab, hash, e)) != 0)
 		return rc;
 	if (o->val.n && (rc = data_open(&r->val, o->val.v, o->val.n, cfg->vocab, hash, e)) != 0)

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_VOCABHASH_H
+#define SFT_VOCABHASH_H
+#include <stdint.h>
+#include "err.h"
+
+/* tok_hash of the tokenizer that PATH, a model, has with it; 0 where it has none (a folder without tokenizer files).
+ * SFT_BADDATA: it is broken. */
+int vocab_hash(const char *path, uint64_t *hash, struct err *e);
+
+#endif
