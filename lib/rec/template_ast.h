@@ -39,8 +39,8 @@ struct nodes {
 
 /* What the fields hold, by kind:
  *   N_CONST v | N_NAME id, name | N_LIST N_TUPLE kids | N_DICT kids: key, value, ... | N_ATTR a.name | N_ITEM a[b]
- *   N_SLICE a[kids] (three, NULL where left out) | N_CALL a(kids) | N_FILTER a|name(kids), a NULL: the block's text
- *   N_TEST a is name(kids), op 1: negated | N_UNARY op a | N_BINARY a op b | N_CONCAT kids | N_AND N_OR a b | N_NOT a
+ *   N_SLICE a[kids] (three, NULL where left out) | N_CALL a(kids) | N_FILTER a|name(kids), v.func the filter (NULL: none of that name), a NULL: the block's text
+ *   N_TEST a is name(kids), v.func, op 1: negated | N_UNARY op a | N_BINARY a op b | N_CONCAT kids | N_AND N_OR a b | N_NOT a
  *   N_COMPARE a, kids with op each: N_UNARY(op, operand) | N_IF_EXPR a if b else c (c NULL)
  *   N_KEYWORD name=a (id the name) | N_STAR a | N_STARSTAR a
  *   N_DATA v | N_PRINT a | N_FOR target a, iter b, test c, body, other; op 1: recursive

@@ -409,7 +409,8 @@ struct node *parse_filters(struct parser *p, struct node *in, bool begun)
 			parse_fail(p, "nested too deep (at most %d levels)", T_PARSE_MAX);
 		n->a = in;
 		n->name = dotted_name(p);
-		if (!p->soft && filter_find(n->name->p, n->name->n) == NULL) {
+		n->v = (struct value){ .type = V_FUNC, .func = filter_find(n->name->p, n->name->n) };
+		if (!p->soft && n->v.func == NULL) {
 			p->at--;
 			parse_fail(p, "No filter named '%.*s'.", (int)(n->name->n < 100 ? n->name->n : 100), n->name->p);
 		}
@@ -435,7 +436,8 @@ static struct node *test(struct parser *p, struct node *a)
 
 	n->op = skip_name(p, "not");
 	n->name = dotted_name(p);
-	if (!p->soft && test_find(n->name->p, n->name->n) == NULL) {
+	n->v = (struct value){ .type = V_FUNC, .func = test_find(n->name->p, n->name->n) };
+	if (!p->soft && n->v.func == NULL) {
 		p->at--;
 		parse_fail(p, "No test named '%.*s'.", (int)(n->name->n < 100 ? n->name->n : 100), n->name->p);
 	}

@@ -51,7 +51,7 @@ static const char *skip_space(const char *p, const char *end)
 {
 	int len;
 
-	while (p < end && py_isspace(utf8_get(p, end, &len)))
+	while (p < end && py_isspace(cp_get(p, end, &len)))
 		p += len;
 	return p;
 }
@@ -199,7 +199,7 @@ static size_t escape(struct lexer *x, const char *p, const char *end, char *to, 
 	}
 	if (cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000))
 		fail_at(x, "an escape names no character");
-	*n += (size_t)utf8_put(to + *n, cp);
+	*n += (size_t)cp_put(to + *n, cp);
 	return used;
 }
 
@@ -289,7 +289,7 @@ static void name(struct lexer *x)
 	int len;
 
 	for (; q < x->end; q += len)
-		if (!cp_is(utf8_get(q, x->end, &len), CC_IDENT))
+		if (!cp_is(cp_get(q, x->end, &len), CC_IDENT))
 			break;
 	emit(x, TK_NAME, x->p, (size_t)(q - x->p));
 	x->p = q;
@@ -329,7 +329,7 @@ static void inside(struct lexer *x, bool is_var)
 	while (x->p < x->end) {
 		char sign = 0;
 		const char *q = x->p;
-		uint32_t cp = utf8_get(q, x->end, &len);
+		uint32_t cp = cp_get(q, x->end, &len);
 
 		if (depth == 0) {
 			if (q + 2 < x->end && (*q == '-' || (*q == '+' && !is_var)) && q[1] == close && q[2] == '}')

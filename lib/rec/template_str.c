@@ -34,7 +34,7 @@ void *t_get(struct tctx *c, size_t n)
 
 /* --- UTF-8 --- */
 
-uint32_t utf8_get(const char *s, const char *end, int *len)
+uint32_t cp_get(const char *s, const char *end, int *len)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	size_t n = (size_t)(end - s);
@@ -57,7 +57,7 @@ uint32_t utf8_get(const char *s, const char *end, int *len)
 	return 0xfffd;
 }
 
-int utf8_put(char out[4], uint32_t cp)
+int cp_put(char out[4], uint32_t cp)
 {
 	if (cp < 0x80) {
 		out[0] = (char)cp;
@@ -418,7 +418,7 @@ static bool has_cp(const struct str *set, uint32_t cp)
 	int len;
 
 	for (size_t i = 0; i < set->n; i += (size_t)len)
-		if (utf8_get(set->p + i, set->p + set->n, &len) == cp)
+		if (cp_get(set->p + i, set->p + set->n, &len) == cp)
 			return true;
 	return false;
 }
@@ -431,14 +431,14 @@ void str_strip(const struct str *s, const struct str *chars, bool left, bool rig
 	int len;
 
 	for (; left && a < b; a += (size_t)len) {
-		cp = utf8_get(s->p + a, end, &len);
+		cp = cp_get(s->p + a, end, &len);
 		if (!(chars ? has_cp(chars, cp) : py_isspace(cp)))
 			break;
 	}
 	while (right && b > a) {
 		for (i = b - 1; i > a && !is_lead(s->p[i]); i--)
 			;
-		cp = utf8_get(s->p + i, end, &len);
+		cp = cp_get(s->p + i, end, &len);
 		if (!(chars ? has_cp(chars, cp) : py_isspace(cp)))
 			break;
 		b = i;

@@ -103,9 +103,14 @@ static const char *object_name(struct value v)
 
 struct value v_undef_attr(struct tctx *c, struct value obj, const struct str *name)
 {
-	if (name != NULL && method_unsafe(obj.type, name))
+	if (method_unsafe(obj.type, name))
 		return undef(c, (struct undef){ .why = UNDEF_UNSAFE, .obj = v_type(obj), .name = name });
-	return undef(c, (struct undef){ .why = name ? UNDEF_ATTR : UNDEF_ELEMENT, .obj = object_name(obj), .name = name });
+	return undef(c, (struct undef){ .why = UNDEF_ATTR, .obj = object_name(obj), .name = name });
+}
+
+struct value v_undef_element(struct tctx *c, struct value obj, struct value key)
+{
+	return undef(c, (struct undef){ .why = UNDEF_ELEMENT, .obj = object_name(obj), .name = v_repr(c, key) });
 }
 
 void t_undefined(struct tctx *c, const struct undef *u)
@@ -117,7 +122,7 @@ void t_undefined(struct tctx *c, const struct undef *u)
 	case UNDEF_NAME: t_raise(c, "'%.*s' is undefined", n, name);
 	case UNDEF_ATTR: t_raise(c, "'%s' has no attribute '%.*s'", u->obj, n, name);
 	case UNDEF_UNSAFE: t_raise(c, "access to attribute '%.*s' of '%s' object is unsafe.", n, name, u->obj);
-	case UNDEF_ELEMENT: t_raise(c, "%s has no such element", u->obj);
+	case UNDEF_ELEMENT: t_raise(c, "%s has no element %.*s", u->obj, n, name);
 	default: t_raise(c, "%s", u->obj);
 	}
 }
@@ -213,7 +218,7 @@ static bool maps_equal(struct tctx *c, const struct vmap *a, const struct vmap *
 	return true;
 }
 
-static void data_deeper(struct tctx *c)
+void t_nest(struct tctx *c)
 {
 	if (++c->depth > T_EVAL_MAX + T_DATA_MAX)
 		t_raise(c, "lists or maps nested too deep");
@@ -238,12 +243,12 @@ bool v_equal(struct tctx *c, struct value a, struct value b)
 		t_step(c, a.s->n == b.s->n ? a.s->n / 256 : 0);
 		return str_eq(a.s, b.s);
 	case V_LIST: case V_TUPLE: case V_RANGE: case V_KEYS: case V_ITEMS:
-		data_deeper(c);
+		t_nest(c);
 		same = lists_equal(c, a.l, b.l);
 		c->depth--;
 		return same;
 	case V_MAP:
-		data_deeper(c);
+		t_nest(c);
 		same = maps_equal(c, a.m, b.m);
 		c->depth--;
 		return same;
@@ -284,7 +289,7 @@ int v_compare(struct tctx *c, struct value a, struct value b, const char *op)
 		return d ? d : (a.s->n > b.s->n) - (a.s->n < b.s->n);
 	}
 	if (a.type == b.type && (a.type == V_LIST || a.type == V_TUPLE)) {
-		data_deeper(c);
+		t_nest(c);
 		d = lists_compare(c, a.l, b.l, op);
 		c->depth--;
 		return d;
@@ -316,7 +321,7 @@ static struct vlist *characters(struct tctx *c, const struct str *s)
 	int len;
 
 	for (size_t i = 0; i < s->n; i += (size_t)len) {
-		utf8_get(s->p + i, s->p + s->n, &len);
+		cp_get(s->p + i, s->p + s->n, &len);
 		list_add(c, l.l, v_str(str_safe(c, str_slice(c, s, i, i + (size_t)len), false)));
 	}
 	return l.l;
@@ -374,7 +379,7 @@ static uint64_t key_hash(struct tctx *c, struct value k)
 	case V_UNDEF: case V_NONE:
 		return k.type;
 	case V_TUPLE:
-		data_deeper(c);
+		t_nest(c);
 		for (size_t i = 0; i < k.l->n; i++)
 			h = h * 31 + key_hash(c, k.l->v[i]);
 		c->depth--;

@@ -89,6 +89,7 @@ struct vlist {
 	size_t n, cap;
 	int64_t start, stop, step;        /* V_RANGE */
 	bool spent;                       /* V_GEN: was iterated */
+	bool group;                       /* V_TUPLE of groupby: has .grouper and .list */
 };
 
 struct vmap {
@@ -156,7 +157,6 @@ struct loop {
 struct macro {
 	const struct node *node;          /* N_MACRO, N_CALLBLOCK */
 	struct scope *scope;
-	struct loop *loop;                /* `loop` as a caller's body sees it */
 };
 
 /* A stretch that {% generation %} wrote: where the root output stood, and how many code points. */
@@ -187,6 +187,7 @@ struct tctx {
 _Noreturn void t_raise(struct tctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void t_undefined(struct tctx *c, const struct undef *u);   /* the error of using U */
 void  t_step(struct tctx *c, size_t n);
+void  t_nest(struct tctx *c);                                         /* one level of data deeper; the caller takes c->depth back */
 void *t_get(struct tctx *c, size_t n);                               /* arena memory, not zeroed, counted */
 
 /* --- strings (template_str.c) --- */
@@ -204,8 +205,8 @@ size_t  str_rfind(struct tctx *c, const struct str *s, const struct str *sub, si
 bool    str_eq(const struct str *a, const struct str *b);
 bool    str_is(const struct str *a, const char *b);
 /* The code point at P (which must not be END) and its length in bytes. */
-uint32_t utf8_get(const char *p, const char *end, int *len);
-int     utf8_put(char out[4], uint32_t cp);
+uint32_t cp_get(const char *p, const char *end, int *len);
+int     cp_put(char out[4], uint32_t cp);
 bool    py_isspace(uint32_t cp);
 void    str_strip(const struct str *s, const struct str *chars, bool left, bool right, size_t *from, size_t *to);
 
@@ -227,6 +228,7 @@ struct value v_list(struct tctx *c, enum vtype t, size_t cap);
 struct value v_map(struct tctx *c);
 struct value v_undef_name(struct tctx *c, const struct str *name);
 struct value v_undef_attr(struct tctx *c, struct value obj, const struct str *name);
+struct value v_undef_element(struct tctx *c, struct value obj, struct value key);
 struct value v_undef_hint(struct tctx *c, const char *hint);
 void   list_add(struct tctx *c, struct vlist *l, struct value v);
 struct value *map_find(struct tctx *c, const struct vmap *m, struct value k);
