@@ -12,6 +12,11 @@ struct spec {
 	int64_t width, prec;              /* -1: not given */
 };
 
+static bool one_of(const char *set, char ch)
+{
+	return ch != 0 && strchr(set, ch) != NULL;
+}
+
 static void too_wide(struct tctx *c, int64_t n)
 {
 	if (n > T_WIDTH_MAX)
@@ -38,8 +43,8 @@ static void pad(struct tctx *c, struct sb *b, const struct spec *f, const struct
 	const struct str *fill = f->fill ? f->fill : str_lit(c, " ");
 
 	if (align == '=') {
-		sign = s->n && strchr("+- ", s->p[0]) ? 1 : 0;
-		if (s->n > sign + 1 && s->p[sign] == '0' && strchr("xXob", s->p[sign + 1]))
+		sign = s->n && one_of("+- ", s->p[0]) ? 1 : 0;
+		if (s->n > sign + 1 && s->p[sign] == '0' && one_of("xXob", s->p[sign + 1]))
 			sign += 2;
 		sb_sub(c, b, s, 0, sign);
 		sb_fill(c, b, fill, gap);
@@ -213,7 +218,7 @@ static void percent_one(struct tctx *c, struct sb *b, struct spec *f, struct val
 static void percent_spec(struct tctx *c, struct spec *f, const char **p, const char *end, struct value arg, size_t *at)
 {
 	*f = (struct spec){ .width = -1, .prec = -1 };
-	for (; *p < end && strchr("-+ #0", **p) && **p; (*p)++) {
+	for (; *p < end && one_of("-+ #0", **p) && **p; (*p)++) {
 		f->left |= **p == '-';
 		f->plus |= **p == '+';
 		f->space |= **p == ' ';
@@ -296,14 +301,14 @@ static void parse_spec(struct tctx *c, struct spec *f, const char *p, size_t n)
 		cp_get(p, end, &len);
 		next = p + len;
 	}
-	if (next < end && strchr("<>^=", *next)) {
+	if (next < end && one_of("<>^=", *next)) {
 		f->fill = str_new(c, p, (size_t)len, T_OWN);
 		f->align = *next;
 		p = next + 1;
-	} else if (p < end && strchr("<>^=", *p)) {
+	} else if (p < end && one_of("<>^=", *p)) {
 		f->align = *p++;
 	}
-	if (p < end && strchr("+- ", *p)) {
+	if (p < end && one_of("+- ", *p)) {
 		f->plus = *p == '+';
 		f->space = *p++ == ' ';
 	}
@@ -349,14 +354,14 @@ struct value format_spec(struct tctx *c, struct value v, const char *spec, size_
 		pad(c, &b, &f, cut(c, v.s, f.prec), '<');
 		return v_str(sb_str(c, &b));
 	}
-	if (v_integer(v, &i) && (!f.type || strchr("dxXobnc", f.type))) {
+	if (v_integer(v, &i) && (!f.type || one_of("dxXobnc", f.type))) {
 		if (v.type == V_BOOL && !f.type)
 			pad(c, &b, &f, v_text(c, v), '<');
 		else if (f.type == 'c')
 			pad(c, &b, &f, percent_char(c, v_int(i)), '<');
 		else
 			pad(c, &b, &f, format_int(c, &f, i), '>');
-	} else if (v_number(v, &d) && (!f.type || strchr("fFeEgGn%", f.type))) {
+	} else if (v_number(v, &d) && (!f.type || one_of("fFeEgGn%", f.type))) {
 		pad(c, &b, &f, format_float(c, &f, d), '>');
 	} else {
 		if (v.type == V_INT || v.type == V_FLOAT)
