@@ -3,6 +3,7 @@
  * flags. */
 #include "isa_attn_dx.h"
 #include "isa_flat.h"
+#include "isa_outer.h"
 #include "isa_product.h"
 #include "isa_rows.h"
 
@@ -11,7 +12,7 @@ const struct kern_ops ISA_OPS = {
 	.fast_bf16 = FAST_BF16,
 	.linear = linear,
 	.linear_dx = linear_dx,
-	.outer = ref_outer,
+	.outer = outer,
 	.colsum = colsum,
 	.rmsnorm = rmsnorm,
 	.rmsnorm_again = rmsnorm_again,
