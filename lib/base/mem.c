@@ -140,6 +140,21 @@ void arena_reset(struct arena *a)
 	a->p = b->data;
 }
 
+void arena_rewind(struct arena *a, const struct arena *mark)
+{
+	if (mark->head == NULL) {               /* it was empty: one block is kept */
+		arena_reset(a);
+		return;
+	}
+	while (a->head != mark->head) {
+		struct arena_block *newest = a->head;
+
+		a->head = newest->next;
+		free(newest);
+	}
+	*a = *mark;
+}
+
 void arena_release(struct arena *a)
 {
 	arena_reset(a);

@@ -32,6 +32,8 @@ void  arena_init(struct arena *a);
 void *arena_get(struct arena *a, size_t n);    /* 16-byte aligned, not zeroed; never NULL */
 char *arena_str(struct arena *a, const char *s, size_t n);  /* copy, NUL added */
 void  arena_reset(struct arena *a);            /* all allocations end; one block is kept */
+/* Back to what it was when *A was copied to MARK: what was allocated since then ends. */
+void  arena_rewind(struct arena *a, const struct arena *mark);
 void  arena_release(struct arena *a);          /* memory back; the arena may be used again */
 
 /* A byte buffer that grows.  `struct buf b = {0}` is empty and ready.  b.p is NUL-terminated

@@ -50,7 +50,7 @@ struct rec_opts {
 	bool no_header, unite;
 	int on_bad;                 /* 0 stop, 1 skip */
 	const char *rejects, *stats, *output;
-	uint64_t max_record;        /* bytes, default 64 MiB */
+	uint64_t max_record;        /* bytes, default 64 MiB; a CSV quote that is never closed runs to this at most */
 };
 void rec_opts_init(struct rec_opts *o);
 /* Fills TABLE (room for 20) with the options over O. */
@@ -64,12 +64,17 @@ int rec_open(struct recin **in, const char *const *files, size_t n, const struct
 /* The next record; *R = NULL at the end.  A bad record goes to the rejects (--on-bad skip) or ends with SFT_BADDATA and
  * "FILE:LINE: what" (stop, the default). */
 int rec_read(struct recin *in, struct rec **r, struct err *e);
-/* Up to MAX records into caller-held storage: everything they point to lives in ARENA, which the caller resets.  For
- * omap_run(): each item is a batch.  *N = 0 at the end. */
+/* Up to MAX records into caller-held storage, fewer where they are long (about 1 MiB a batch): everything they point to, but names
+ * and file, lives in ARENA, which the caller resets.  For omap_run(): each item is a batch.  *N = 0 at the end. */
 int rec_read_batch(struct recin *in, struct arena *arena, struct rec *out, size_t max, size_t *n, struct err *e);
 /* Count R as dropped for REASON (a short constant text, the key in --stats) and write it to --rejects.  Thread-safe
  * only from one thread at a time (call it in the write stage).  R->p text as it is given: mask before. */
 int rec_reject(struct recin *in, const struct rec *r, const char *reason, struct err *e);
+/* The columns, known before a record is read: of the header (CSV, TSV, rec of these), or of all files with --union; NULL where
+ * records name their own fields (JSONL, JSON). */
+const struct names *rec_names(const struct recin *in);
+/* The encoding that was found or given, as ICU names it; "mixed" where files differ. */
+const char *rec_encoding(const struct recin *in);
 enum rec_format rec_format(const struct recin *in);   /* text format of the input (what `rec` came from, too) */
 uint64_t rec_count(const struct recin *in);           /* records read so far */
 uint64_t rec_bytes(const struct recin *in);           /* input bytes read so far */
@@ -90,20 +95,28 @@ int field_json(const struct field *f, struct json_parser *p, struct arena *a, co
 /* --- writing --- */
 struct recout;
 
-/* PATH NULL: o->output, or standard output.  FORMAT as cli.md says: --to, else the ending of the path, else FALLBACK. */
+/* PATH NULL: o->output, or standard output.  FORMAT as cli.md says: --to, else the ending of the path, else `rec` into a pipe
+ * where SFT_PIPE=rec, else FALLBACK (rec_format() of the input; lines of text become JSONL).  A name that ends in .gz or .zst
+ * is packed.  SFT_USAGE where binary would go to a terminal. */
 int rec_create(struct recout **out, const char *path, enum rec_format fallback, const struct rec_opts *o, const struct tool *t, struct err *e);
-/* CSV and TSV: the first record's names are the header; another set of names is an error (SFT_BADDATA) unless --union. */
+enum rec_format rec_out_format(const struct recout *out);
+/* CSV and TSV: the first record's names are the header; another set of names is an error (SFT_BADDATA) unless --union, which
+ * leaves cells empty but still refuses a field that the header lacks. */
 int rec_write(struct recout *out, const struct rec *r, struct err *e);
-/* The header of a CSV that has no records.  Does nothing where a record was written. */
+/* The header of a CSV (the names of a rec) that may have no records.  Does nothing where one was written, and for JSON;
+ * NAMES may be NULL. */
 int rec_header(struct recout *out, const struct names *names, struct err *e);
-/* Format a record into BUF (map stage), to be written by rec_put (write stage) in order. */
-int rec_format_record(const struct recout *out, const struct rec *r, struct buf *buf, struct err *e);
+/* Append a record, formatted, to BUF (map stage, any thread); BUF is for rec_put() only (write stage), in order.
+ * r->names must live until then. */
+int rec_format_record(struct recout *out, const struct rec *r, struct buf *buf, struct err *e);
+/* N BYTES of RECORDS formatted records.  NAMES: those of the first of them (for the header). */
 int rec_put(struct recout *out, const struct names *names, const void *bytes, size_t n, uint64_t records, struct err *e);
 uint64_t rec_written(const struct recout *out);
-int rec_finish(struct recout *out, struct err *e);    /* whole: flush, check, rename */
-void rec_drop(struct recout *out);                    /* after an error: no file is left */
+int rec_finish(struct recout *out, struct err *e);    /* whole: flush, check, rename; OUT is gone, also on failure */
+void rec_drop(struct recout *out);                    /* after an error: no file is left; NULL is fine */
 
-/* --stats FILE: tool, version, seed, options, seconds, input, output, rejected; MORE (may be NULL) adds the tool's own. */
+/* Call before rec_close() and rec_finish().  Nothing without --stats; OUT may be NULL (a tool that writes no records).
+ * --stats FILE: tool, version, seed, options, seconds, input, output, rejected; MORE (may be NULL) adds the tool's own. */
 int rec_stats(const struct recin *in, const struct recout *out, const struct rec_opts *o, const struct tool *t,
               void (*more)(struct jw *w, void *ctx), void *ctx, struct err *e);
 

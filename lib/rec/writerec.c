@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks of `rec` (recfmt.h), filled from raw records. */
+#include <string.h>
+
+#include "recfmt.h"
+#include "recin.h"
+#include "recout.h"
+
+int raw_put(struct buf *buf, const struct rec *r, struct err *e)
+{
+	uint32_t n = r->names->n;
+	size_t bytes = 0;
+	char *to;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (r->f[i].n > RECFMT_LEN)
+			return err_set(e, SFT_BADDATA, "field '%.100s' has %zu bytes (expected less than 2 GiB)", r->names->name[i], r->f[i].n);
+		bytes += r->f[i].n;
+	}
+	to = buf_room(buf, sizeof r->names + 4 * (size_t)n + bytes);
+	memcpy(to, &r->names, sizeof r->names);
+	to += sizeof r->names;
+	for (uint32_t i = 0; i < n; i++, to += 4)
+		recfmt_put32(to, (uint32_t)r->f[i].n | (r->f[i].type == FIELD_JSON ? RECFMT_JSON : 0));
+	for (uint32_t i = 0; i < n; i++) {
+		if (r->f[i].n)
+			memcpy(to, r->f[i].p, r->f[i].n);
+		to += r->f[i].n;
+	}
+	buf->n = (size_t)(to - buf->p);
+	return 0;
+}
+
+size_t raw_get(const char *p, const struct names **names, const char **lens, const char **data)
+{
+	size_t bytes = 0;
+
+	memcpy(names, p, sizeof *names);
+	*lens = p + sizeof *names;
+	*data = *lens + 4 * (size_t)(*names)->n;
+	for (uint32_t i = 0; i < (*names)->n; i++)
+		bytes += recfmt_u32(*lens + 4 * (size_t)i) & RECFMT_LEN;
+	return (size_t)(*data - p) + bytes;
+}
+
+static int block(struct recout *out, uint32_t kind, uint32_t records, const void *bytes, size_t n, struct err *e)
+{
+	char head[RECFMT_HEAD];
+	int rc;
+
+	recfmt_head_put(head, kind, records, bytes, n);
+	if ((rc = sink_write(out->sink, head, sizeof head, e)) != 0)
+		return rc;
+	return sink_write(out->sink, bytes, n, e);
+}
+
+static int flush(struct recout *out, struct err *e)
+{
+	int rc;
+
+	if (out->block_records == 0)
+		return 0;
+	buf_add(&out->lens, out->data.p, out->data.n);
+	rc = block(out, RECFMT_RECORDS, out->block_records, out->lens.p, out->lens.n, e);
+	out->lens.n = out->data.n = 0;
+	out->block_records = 0;
+	return rc;
+}
+
+int writerec_begin(struct recout *out, struct err *e)
+{
+	char head[RECFMT_FILE];
+
+	out->begun = true;
+	memcpy(head, REC_MAGIC, REC_MAGIC_LEN);
+	recfmt_put32(head + 8, REC_VERSION);
+	recfmt_put32(head + 12, (uint32_t)out->text);
+	return sink_write(out->sink, head, sizeof head, e);
+}
+
+int writerec_names(struct recout *out, const struct names *names, struct err *e)
+{
+	struct buf b = {0};
+	char len[4];
+	int rc;
+
+	if (out->names && names_same(out->names, names)) {
+		out->names = names;
+		return 0;
+	}
+	if ((rc = flush(out, e)) != 0)
+		return rc;
+	for (uint32_t i = 0; i < names->n; i++) {
+		recfmt_put32(len, names->len[i]);
+		buf_add(&b, len, 4);
+		buf_add(&b, names->name[i], names->len[i]);
+	}
+	rc = block(out, RECFMT_NAMES, names->n, b.p ? b.p : "", b.n, e);
+	buf_free(&b);
+	out->names = names;
+	return rc;
+}
+
+int writerec_put(struct recout *out, const char *raw, size_t n, struct err *e)
+{
+	int rc;
+
+	for (const char *end = raw + n; raw < end; ) {
+		const struct names *names;
+		const char *lens, *data;
+		size_t size = raw_get(raw, &names, &lens, &data);
+
+		if (names != out->names && (rc = writerec_names(out, names, e)) != 0)
+			return rc;
+		if (out->lens.n + out->data.n + size > RECFMT_BLOCK && (rc = flush(out, e)) != 0)
+			return rc;
+		buf_add(&out->lens, lens, (size_t)(data - lens));
+		buf_add(&out->data, data, (size_t)(raw + size - data));
+		if (++out->block_records == UINT32_MAX && (rc = flush(out, e)) != 0)
+			return rc;
+		raw += size;
+	}
+	return 0;
+}
+
+int writerec_end(struct recout *out, struct err *e)
+{
+	char total[8];
+	int rc;
+
+	if ((rc = flush(out, e)) != 0)
+		return rc;
+	recfmt_put64(total, out->records);
+	return block(out, RECFMT_END, 0, total, sizeof total, e);
+}
