@@ -125,6 +125,11 @@ char *arena_str(struct arena *a, const char *s, size_t n)
 	return p;
 }
 
+void arena_trim(struct arena *a, void *p, size_t n)
+{
+	a->p = (char *)p + ((n + 15) & ~(size_t)15);
+}
+
 void arena_reset(struct arena *a)
 {
 	struct arena_block *b = a->head, *next;

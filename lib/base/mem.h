@@ -31,6 +31,7 @@ struct arena {
 void  arena_init(struct arena *a);
 void *arena_get(struct arena *a, size_t n);    /* 16-byte aligned, not zeroed; never NULL */
 char *arena_str(struct arena *a, const char *s, size_t n);  /* copy, NUL added */
+void  arena_trim(struct arena *a, void *p, size_t n);      /* P, the last allocation, keeps its first N bytes; the rest is free again */
 void  arena_reset(struct arena *a);            /* all allocations end; one block is kept */
 /* Back to what it was when *A was copied to MARK: what was allocated since then ends. */
 void  arena_rewind(struct arena *a, const struct arena *mark);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_CLEAN_H
+#define SFT_CLEAN_H
+/* Cleaning: a chain of steps that every record goes through, in the order in which the steps were given.
+ *
+ * What a step can do is a table (cleanstep.c, cleanfilter.c, cleanshape.c); what a step means for a set of column names is
+ * worked out once per set (a plan).  Applying needs no lock and no allocation but from the arena of the batch. */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "keycols.h"
+#include "err.h"
+#include "mem.h"
+#include "opt.h"
+#include "pattern.h"
+#include "rec.h"
+#include "unicode.h"
+
+enum verdict { CLEAN_SAME, CLEAN_CHANGED, CLEAN_DROP, CLEAN_BAD };
+
+struct clean;
+struct step;
+
+/* What one thread works with. */
+struct work {
+	struct arena *arena;                  /* of the batch: new texts live here */
+	struct matcher *matcher;
+	struct buf scratch;
+	const char *why;                      /* reason of CLEAN_DROP: constant */
+	struct err e;                         /* of CLEAN_BAD */
+	const struct plan *plan;              /* the one used last */
+};
+
+/* A step for one set of names. */
+struct bound {
+	const uint32_t *col;                  /* columns it looks at; NO_COLUMN: a key that this JSON record lacks */
+	size_t n;
+	const struct names *after;            /* names of the record behind this step */
+};
+
+/* Where a step gets its columns from: the text before its ':', its whole value, or --columns. */
+enum step_columns { COLUMNS_VALUE, COLUMNS_COLON, COLUMNS_DEFAULT, COLUMNS_NONE };
+
+struct step_kind {
+	const char *name;                     /* of the option */
+	const char *arg;                      /* NULL: takes no value */
+	const char *help;
+	enum step_columns columns;
+	/* Reads VALUE (what is behind the colon for COLUMNS_COLON); may be NULL. */
+	int (*parse)(struct clean *c, struct step *s, const char *value, struct err *e);
+	/* One text to another: writes at most n + n / 2 + 16 bytes.  Either this or apply. */
+	size_t (*map)(const struct step *s, const char *text, size_t n, char *out);
+	enum verdict (*apply)(const struct step *s, const struct bound *b, struct work *w, struct rec *r);
+	/* Works out b->after where the step changes the names; may be NULL.  Called under the lock. */
+	int (*bind)(struct clean *c, const struct step *s, const struct names *in, struct bound *b, struct err *e);
+	bool missing_ok;                      /* a JSON key that is not there is null to it */
+};
+
+struct step {
+	const struct step_kind *kind;
+	const struct clean *clean;
+	const char *value;                    /* as given, or NULL */
+	struct words columns;                 /* names of the columns it looks at; none: all */
+	const char *why;                      /* reason of a step that drops by record */
+	struct pattern *pattern;
+	struct replacement *replacement;
+	int64_t number;
+	int choice;
+	struct words renamed;                 /* rename: the new names of columns */
+	bool *seen;                           /* by column: some record had it */
+};
+
+struct step_option {                          /* what an option's callback is given */
+	struct clean *clean;
+	const struct step_kind *kind;
+};
+
+struct plan {
+	const struct names *in, *out;
+	struct bound *step;
+	struct plan *next;
+};
+
+enum { CLEAN_MAX_STEPS = 256, CLEAN_MAX_OPTIONS = 40 };
+
+struct clean {
+	struct step step[CLEAN_MAX_STEPS];
+	size_t n;
+	const char *columns;                  /* --columns, for the steps that follow */
+	const char *null_values;
+	struct words nulls;
+	bool missing_ok;                      /* --union: records may lack columns */
+	struct unicode *unicode;
+	struct arena arena;                   /* lives as long as this */
+	pthread_mutex_t lock;                 /* of plan and arena, once records are read */
+	struct plan *plan;
+	struct step_option option[CLEAN_MAX_OPTIONS];
+};
+
+void clean_init(struct clean *c);
+void clean_release(struct clean *c);
+
+/* Fills TABLE (room for CLEAN_MAX_OPTIONS) with the options that add steps to C. */
+const struct opt *clean_options(struct clean *c, struct opt *table);
+/* Add a step by its option's name, as the command line does. */
+int clean_add(struct clean *c, const char *name, const char *value, struct err *e);
+/* After the options, before the first record. */
+int clean_ready(struct clean *c, struct err *e);
+
+/* The plan for records with NAMES; JSON says whether the records come from JSON, where keys may be missing.  Thread-safe. */
+int clean_plan(struct clean *c, const struct names *names, bool json, const struct plan **out, struct err *e);
+
+struct tally {
+	uint64_t changed, dropped;
+};
+/* All steps on R.  TALLY has one entry per step.  CLEAN_DROP: w->why; CLEAN_BAD: w->e. */
+enum verdict clean_apply(const struct clean *c, const struct plan *p, struct work *w, struct rec *r, struct tally *tally);
+
+/* After the last record: SFT_USAGE where a step named a column that no record had. */
+int clean_check_seen(const struct clean *c, const struct names *last, struct err *e);
+
+void work_init(struct work *w);
+void work_release(struct work *w);
+
+/* Names with the text of LIST[0..n-1], kept in C; equal names are one pointer.  SFT_USAGE where two are the same. */
+int clean_names(struct clean *c, const char *const *list, size_t n, const struct names **out, struct err *e);
+
+/* --- the tables, each ended by a kind without a name --- */
+extern const struct step_kind clean_text_kinds[], clean_filter_kinds[], clean_shape_kinds[];
+
+/* --- the whole tool --- */
+struct clean_totals {
+	struct tally step[CLEAN_MAX_STEPS];
+};
+/* Reads, maps on T->threads threads and writes in order; the same bytes for every number of threads.  Memory: 2 batches a
+ * thread and one more, a batch being at most CLEAN_BATCH records. */
+enum { CLEAN_BATCH = 512 };
+int clean_run(struct clean *c, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t,
+              struct clean_totals *totals, struct err *e);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline of sft-clean: batches are read in order, cleaned and formatted by several threads, written in order. */
+#include <string.h>
+
+#include "clean.h"
+#include "progress.h"
+#include "threads.h"
+
+/* Formatted records that follow each other with the same names. */
+struct stretch {
+	const struct names *names;
+	size_t end;                    /* of its bytes in the batch's buffer */
+	uint64_t records;
+};
+
+struct batch {
+	struct arena arena;
+	struct rec rec[CLEAN_BATCH];
+	const char *why[CLEAN_BATCH];  /* of those that are dropped; NULL: it is in the buffer */
+	size_t n;
+	struct buf out;
+	struct stretch *stretch;
+	size_t nstretch, cap;
+	struct tally tally[CLEAN_MAX_STEPS];
+	size_t bad;                    /* the record that could not be cleaned; n: none */
+	struct err e;
+};
+
+struct job {
+	struct clean *c;
+	struct recin *in;
+	struct recout *out;
+	bool json, skip_bad;
+	struct work *work;
+	struct progress progress;
+	struct clean_totals *totals;
+	const struct names *last;      /* names of the last record read */
+	struct err *e;                 /* of the write stage */
+	struct err read_error;
+};
+
+static int read_batch(void *ctx, void *item)
+{
+	struct job *j = ctx;
+	struct batch *b = item;
+
+	arena_reset(&b->arena);
+	if (rec_read_batch(j->in, &b->arena, b->rec, CLEAN_BATCH, &b->n, &j->read_error) != 0)
+		return -1;
+	if (b->n == 0)
+		return 0;
+	if (j->last == NULL)
+		j->json = rec_format(j->in) == REC_JSONL || rec_format(j->in) == REC_JSON;
+	j->last = b->rec[b->n - 1].names;
+	progress_at(&j->progress, rec_count(j->in), rec_share(j->in), NULL);
+	return 1;
+}
+
+static void add_record(struct batch *b, const struct names *names)
+{
+	if (b->nstretch == 0 || b->stretch[b->nstretch - 1].names != names) {
+		ARRAY_ROOM(b->stretch, b->nstretch, b->cap);
+		b->stretch[b->nstretch++] = (struct stretch){ names, 0, 0 };
+	}
+	b->stretch[b->nstretch - 1].end = b->out.n;
+	b->stretch[b->nstretch - 1].records++;
+}
+
+/* One record: cleaned and appended to the buffer, or why[i] set.  Nonzero: b->e. */
+static int clean_one(struct job *j, struct batch *b, struct work *w, size_t i)
+{
+	struct rec *r = &b->rec[i];
+
+	b->why[i] = NULL;
+	if (w->plan == NULL || w->plan->in != r->names) {
+		if (clean_plan(j->c, r->names, j->json, &w->plan, &b->e) != 0)
+			return err_at(&b->e, j->in, r);
+	}
+	switch (clean_apply(j->c, w->plan, w, r, b->tally)) {
+	case CLEAN_DROP:
+		b->why[i] = w->why;
+		return 0;
+	case CLEAN_BAD:
+		if (!j->skip_bad) {
+			b->e = w->e;
+			return err_in(&b->e, "%s:%llu", r->file, (unsigned long long)r->line);
+		}
+		b->why[i] = "a step failed";
+		return 0;
+	default:
+		if (rec_format_record(j->out, r, &b->out, &b->e) != 0)
+			return b->e.code;
+		add_record(b, r->names);
+		return 0;
+	}
+}
+
+static void map_batch(void *ctx, void *item, int thread)
+{
+	struct job *j = ctx;
+	struct batch *b = item;
+	struct work *w = &j->work[thread];
+
+	b->out.n = 0;
+	b->nstretch = 0;
+	b->e.code = 0;
+	b->bad = b->n;
+	memset(b->tally, 0, j->c->n * sizeof *b->tally);
+	w->arena = &b->arena;
+	for (size_t i = 0; i < b->n && b->bad == b->n; i++)
+		if (clean_one(j, b, w, i) != 0)
+			b->bad = i;
+}
+
+static int write_batch(void *ctx, void *item)
+{
+	struct job *j = ctx;
+	struct batch *b = item;
+	size_t from = 0;
+
+	for (size_t i = 0; i < b->nstretch; i++) {
+		const struct stretch *s = &b->stretch[i];
+
+		if (rec_put(j->out, s->names, b->out.p + from, s->end - from, s->records, j->e) != 0)
+			return -1;
+		from = s->end;
+	}
+	for (size_t i = 0; i < b->bad; i++)
+		if (b->why[i] && rec_reject(j->in, &b->rec[i], b->why[i], j->e) != 0)
+			return -1;
+	for (size_t i = 0; i < j->c->n; i++) {
+		j->totals->step[i].changed += b->tally[i].changed;
+		j->totals->step[i].dropped += b->tally[i].dropped;
+	}
+	if (b->bad < b->n) {
+		*j->e = b->e;
+		return -1;
+	}
+	return 0;
+}
+
+/* A table that no record is left of still has its columns: write the header that the steps leave. */
+static int write_header(struct job *j, struct err *e)
+{
+	const struct names *names = rec_names(j->in);
+	const struct plan *p;
+	int rc;
+
+	if (names == NULL || rec_written(j->out) != 0)
+		return 0;
+	if ((rc = clean_plan(j->c, names, j->json, &p, e)) != 0)
+		return rc;
+	return rec_header(j->out, p->out, e);
+}
+
+static int run(struct job *j, int nthreads, struct err *e)
+{
+	const struct omap pipeline = { j, read_batch, map_batch, write_batch };
+	int nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
+	void **items = mem_new((size_t)nitems * sizeof *items);
+
+	for (int i = 0; i < nitems; i++)
+		items[i] = mem_new(sizeof(struct batch));
+	j->work = mem_new((size_t)nthreads * sizeof *j->work);
+	for (int i = 0; i < nthreads; i++)
+		work_init(&j->work[i]);
+	rc = omap_run(&pipeline, items, nitems, nthreads);
+	for (int i = 0; i < nthreads; i++)
+		work_release(&j->work[i]);
+	mem_free(j->work);
+	for (int i = 0; i < nitems; i++) {
+		struct batch *b = items[i];
+
+		arena_release(&b->arena);
+		buf_free(&b->out);
+		mem_free(b->stretch);
+		mem_free(b);
+	}
+	mem_free(items);
+	if (rc < 0 && e->code == 0)
+		*e = j->read_error;
+	return rc < 0 ? e->code : 0;
+}
+
+int clean_run(struct clean *c, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t,
+              struct clean_totals *totals, struct err *e)
+{
+	struct job j = { .c = c, .in = in, .out = out, .totals = totals, .e = e, .skip_bad = o->on_bad == 1 };
+	int rc;
+
+	memset(totals, 0, sizeof *totals);
+	e->code = 0;
+	c->missing_ok = o->unite;
+	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
+	rc = run(&j, (int)t->threads, e);
+	progress_close(&j.progress);
+	if (rc == 0)
+		rc = write_header(&j, e);
+	if (rc == 0 && j.last)
+		rc = clean_check_seen(c, j.last, e);
+	return rc;
+}

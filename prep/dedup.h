@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_DEDUP_H
+#define SFT_DEDUP_H
+/* Exact duplicates: records with the same values in some columns (or in all of them).
+ *
+ * Keeping the first needs one pass and a table of 16-byte hashes.  Keeping the last or the longest needs two: the records
+ * go to a scratch file, and per key the number of its record so far is kept (and its length), 16 bytes more.
+ * Order is that of the input. */
+#include <stdbool.h>
+#include <stdint.h>
+#include "err.h"
+#include "keycols.h"
+#include "keyset.h"
+#include "rec.h"
+#include "scratch.h"
+
+enum dedup_keep { KEEP_FIRST, KEEP_LAST, KEEP_LONGEST };
+
+enum { DEDUP_BATCH = 512 };
+
+struct dedup {
+	struct words key;                 /* columns; none: the whole record */
+	enum dedup_keep keep;
+	const char *scratch_dir;
+
+	struct keyset against;            /* keys of the records to keep out */
+	struct keyset seen;
+	struct hash128 before;            /* key of the record before */
+	uint64_t read, duplicates, contaminated, neighbours;   /* neighbours: the same key as the record before */
+};
+
+void dedup_init(struct dedup *d, enum dedup_keep keep, const char *scratch_dir);
+void dedup_release(struct dedup *d);
+/* Keys of the records of FILE: what has one of them is dropped. */
+int  dedup_against(struct dedup *d, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e);
+/* Reads IN to its end; the same bytes for every number of threads. */
+int  dedup_run(struct dedup *d, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t, struct err *e);
+/* More than half dropped, most of them beside a record of the same key: turns of dialogues rather than duplicates. */
+bool dedup_looks_like_turns(const struct dedup *d);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_SCRATCH_H
+#define SFT_SCRATCH_H
+/* A stream of bytes that is written once and then read from its beginning, as often as wanted: what a tool must see twice
+ * while its memory stays bounded.  Up to 4 MiB are kept in memory; what is longer goes to a file without a name
+ * in DIR, which is gone when the process ends, however it ends. */
+#include <stddef.h>
+#include <stdint.h>
+#include "err.h"
+
+struct scratch;
+
+struct scratch *scratch_new(const char *dir);             /* DIR is borrowed */
+int  scratch_write(struct scratch *s, const void *p, size_t n, struct err *e);
+/* End of writing, or back to the beginning. */
+int  scratch_rewind(struct scratch *s, struct err *e);
+/* The next N bytes, all of them: *P is valid until the next call.  SFT_SYSTEM if there are not as many. */
+int  scratch_read(struct scratch *s, size_t n, const void **p, struct err *e);
+uint64_t scratch_size(const struct scratch *s);
+uint64_t scratch_left(const struct scratch *s);           /* bytes not yet read */
+void scratch_free(struct scratch *s);                     /* NULL is fine */
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "split.h"
+
+#include <string.h>
+
+#include "progress.h"
+#include "threads.h"
+
+void split_init(struct split *s, const char *scratch_dir)
+{
+	memset(s, 0, sizeof *s);
+	s->scratch_dir = scratch_dir;
+	keyset_init(&s->groups, true);
+}
+
+void split_release(struct split *s)
+{
+	mem_free(s->stratify.v);
+	mem_free(s->group.v);
+	mem_free(s->key.v);
+	strmap_free(&s->classes);
+	mem_free(s->class);
+	keyset_release(&s->groups);
+	mem_free(s->groupv);
+	mem_free(s->by_class);
+}
+
+/* What is known of a record while its side is not. */
+struct entry {
+	uint64_t hash;
+	uint64_t bytes;                /* of the formatted record */
+	uint32_t class;                /* or group */
+	uint32_t names;
+};
+
+struct batch {
+	struct arena arena;
+	struct rec rec[SPLIT_BATCH];
+	struct entry entry[SPLIT_BATCH];
+	struct hash128 group[SPLIT_BATCH];
+	struct field class[SPLIT_BATCH];
+	size_t n, bad;                 /* bad: the record that failed; n: none */
+	struct buf out;
+	struct err e;
+};
+
+struct mapper {
+	struct keyer rank, group;
+	struct keyer class;            /* for its column only */
+};
+
+struct job {
+	struct split *s;
+	struct recin *in;
+	struct recout **out;
+	struct mapper *mapper;         /* one a thread */
+	struct scratch *text, *index;
+	const struct names **names;    /* by the number in entries */
+	size_t nnames, names_cap;
+	const struct split_cut *cut;
+	struct progress progress;
+	struct err *e, read_error;
+};
+
+/* --- the first pass --- */
+
+static int read_batch(void *ctx, void *item)
+{
+	struct job *j = ctx;
+	struct batch *b = item;
+
+	arena_reset(&b->arena);
+	if (rec_read_batch(j->in, &b->arena, b->rec, SPLIT_BATCH, &b->n, &j->read_error) != 0)
+		return -1;
+	progress_at(&j->progress, rec_count(j->in), rec_share(j->in), NULL);
+	return b->n != 0;
+}
+
+static int map_one(struct job *j, struct batch *b, struct mapper *m, size_t i)
+{
+	const struct split *s = j->s;
+	struct rec *r = &b->rec[i];
+	size_t before = b->out.n;
+	int rc;
+
+	if ((rc = keyer_64(s->group.n ? &m->group : &m->rank, r, s->seed, &b->entry[i].hash, &b->e)) != 0 ||
+	    (s->group.n && (rc = keyer_128(&m->group, r, &b->group[i], &b->e)) != 0) ||
+	    (s->stratify.n && (rc = keyer_field(&m->class, r, &b->class[i], &b->e)) != 0))
+		return err_at(&b->e, j->in, r);
+	rc = rec_format_record(j->out[SIDE_TRAIN], r, &b->out, &b->e);
+	b->entry[i].bytes = b->out.n - before;
+	return rc;
+}
+
+static void map_batch(void *ctx, void *item, int thread)
+{
+	struct job *j = ctx;
+	struct batch *b = item;
+
+	b->out.n = 0;
+	b->e.code = 0;
+	b->bad = b->n;
+	for (size_t i = 0; i < b->n; i++)
+		if (map_one(j, b, &j->mapper[thread], i) != 0) {
+			b->bad = i;
+			return;
+		}
+}
+
+static uint32_t names_number(struct job *j, const struct names *names)
+{
+	for (size_t i = j->nnames; i-- > 0; )
+		if (j->names[i] == names)
+			return (uint32_t)i;
+	ARRAY_ROOM(j->names, j->nnames, j->names_cap);
+	j->names[j->nnames] = names;
+	return (uint32_t)j->nnames++;
+}
+
+static uint32_t class_number(struct split *s, const struct field *f)
+{
+	bool added = true;
+	size_t k = 0;
+
+	if (s->stratify.n)
+		k = (size_t)strmap_put(&s->classes, f->p ? f->p : "", f->n, s->nclass, &added)->value;
+	else
+		added = s->nclass == 0;
+	if (added) {
+		ARRAY_ROOM(s->class, s->nclass, s->class_cap);
+		s->class[s->nclass++] = (struct split_class){0};
+	}
+	s->class[k].n++;
+	return (uint32_t)k;
+}
+
+static int group_number(struct split *s, struct hash128 key, uint64_t hash, uint32_t *k, struct err *e)
+{
+	bool added;
+	int rc;
+
+	if ((rc = keyset_add(&s->groups, key, &added, k, e)) != 0)
+		return rc;
+	if (added) {
+		ARRAY_ROOM(s->groupv, *k, s->group_cap);
+		s->groupv[*k] = (struct split_group){ .hash = hash };
+	}
+	s->groupv[*k].size++;
+	return 0;
+}
+
+static int write_batch(void *ctx, void *item)
+{
+	struct job *j = ctx;
+	struct batch *b = item;
+	struct split *s = j->s;
+
+	for (size_t i = 0; i < b->bad; i++) {
+		struct entry *at = &b->entry[i];
+
+		at->names = names_number(j, b->rec[i].names);
+		if (s->group.n) {
+			if (group_number(s, b->group[i], at->hash, &at->class, j->e) != 0)
+				return -1;
+		} else {
+			at->class = class_number(s, &b->class[i]);
+		}
+	}
+	if (scratch_write(j->text, b->out.p, b->out.n, j->e) != 0 ||
+	    scratch_write(j->index, b->entry, b->bad * sizeof *b->entry, j->e) != 0)
+		return -1;
+	if (b->bad == b->n)
+		return 0;
+	*j->e = b->e;
+	return -1;
+}
+
+/* --- deciding --- */
+
+/* Calls FN for each entry in order. */
+static int each_entry(struct job *j, void (*fn)(struct split_finder *, uint32_t, struct split_rank), struct split_finder *f, struct err *e)
+{
+	int rc = scratch_rewind(j->index, e);
+
+	for (uint64_t num = 0; rc == 0 && scratch_left(j->index); num++) {
+		const void *p;
+		struct entry at;
+
+		if ((rc = scratch_read(j->index, sizeof at, &p, e)) != 0)
+			break;
+		memcpy(&at, p, sizeof at);
+		fn(f, at.class, (struct split_rank){ at.hash, num });
+	}
+	return rc;
+}
+
+static int decide(struct job *j, struct split_finder **f, struct err *e)
+{
+	struct split *s = j->s;
+	struct split_class all = { .n = scratch_size(j->index) / sizeof(struct entry) };
+	int rc;
+
+	if (s->group.n) {
+		if ((rc = split_sizes(&all, 1, s->val, s->test, e)) == 0)
+			split_groups(s->groupv, s->groups.n, all.val, all.test);
+		return rc;
+	}
+	if ((rc = split_sizes(s->class, s->nclass, s->val, s->test, e)) != 0)
+		return rc;
+	*f = split_finder_new(s->class, s->nclass);
+	if ((rc = each_entry(j, split_count, *f, e)) != 0 || (rc = each_entry(j, split_collect, *f, e)) != 0)
+		return rc;
+	j->cut = split_cuts(*f);
+	return 0;
+}
+
+static enum side side_of(const struct job *j, const struct entry *at, uint64_t num)
+{
+	if (j->s->group.n)
+		return j->s->groupv[at->class].side;
+	return split_side(&j->cut[at->class], (struct split_rank){ at->hash, num });
+}
+
+/* --- the last pass --- */
+
+/* Neighbours that go to the same side with the same names. */
+struct stretch {
+	enum side side;
+	uint32_t names;
+	uint64_t bytes, records;
+};
+
+enum { STRETCH_MAX = 256 << 10 };
+
+static int put_stretch(struct job *j, struct stretch *s, struct err *e)
+{
+	const void *p;
+	int rc;
+
+	if (s->records == 0)
+		return 0;
+	if ((rc = scratch_read(j->text, (size_t)s->bytes, &p, e)) == 0)
+		rc = rec_put(j->out[s->side], j->names[s->names], p, (size_t)s->bytes, s->records, e);
+	s->records = s->bytes = 0;
+	return rc;
+}
+
+static int emit(struct job *j, struct err *e)
+{
+	struct stretch s = {0};
+	int rc;
+
+	if ((rc = scratch_rewind(j->index, e)) != 0 || (rc = scratch_rewind(j->text, e)) != 0)
+		return rc;
+	for (uint64_t num = 0; scratch_left(j->index); num++) {
+		const void *p;
+		struct entry at;
+		enum side side;
+
+		if ((rc = scratch_read(j->index, sizeof at, &p, e)) != 0)
+			return rc;
+		memcpy(&at, p, sizeof at);
+		side = side_of(j, &at, num);
+		j->s->count[side]++;
+		if (j->s->by_class)
+			j->s->by_class[at.class][side]++;
+		if ((s.side != side || s.names != at.names || s.bytes >= STRETCH_MAX) && (rc = put_stretch(j, &s, e)) != 0)
+			return rc;
+		s.side = side;
+		s.names = at.names;
+		s.bytes += at.bytes;
+		s.records++;
+	}
+	return put_stretch(j, &s, e);
+}
+
+static int headers(struct job *j, struct err *e)
+{
+	const struct names *names = rec_names(j->in);
+	int rc = 0;
+
+	for (int i = 0; i < SIDES && names && rc == 0; i++)
+		if (j->out[i] && rec_written(j->out[i]) == 0)
+			rc = rec_header(j->out[i], names, e);
+	return rc;
+}
+
+/* --- all of it --- */
+
+static int first_pass(struct job *j, int nthreads, struct err *e)
+{
+	const struct omap pipeline = { j, read_batch, map_batch, write_batch };
+	int nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
+	void **items = mem_new((size_t)nitems * sizeof *items);
+
+	for (int i = 0; i < nitems; i++)
+		items[i] = mem_new(sizeof(struct batch));
+	rc = omap_run(&pipeline, items, nitems, nthreads);
+	for (int i = 0; i < nitems; i++) {
+		struct batch *b = items[i];
+
+		arena_release(&b->arena);
+		buf_free(&b->out);
+		mem_free(b);
+	}
+	mem_free(items);
+	if (rc < 0 && e->code == 0)
+		*e = j->read_error;
+	return rc < 0 ? e->code : 0;
+}
+
+static int passes(struct job *j, int nthreads, struct err *e)
+{
+	struct split_finder *f = NULL;
+	int rc;
+
+	if ((rc = first_pass(j, nthreads, e)) == 0 && (rc = decide(j, &f, e)) == 0) {
+		if (j->s->stratify.n)
+			j->s->by_class = mem_new((j->s->nclass + 1) * sizeof *j->s->by_class);
+		rc = emit(j, e);
+	}
+	split_finder_free(f);
+	return rc == 0 ? headers(j, e) : rc;
+}
+
+int split_run(struct split *s, struct recin *in, struct recout *out[SIDES], const struct rec_opts *o, const struct tool *t, struct err *e)
+{
+	struct job j = { .s = s, .in = in, .out = out, .e = e };
+	int n = (int)t->threads, rc;
+
+	e->code = 0;
+	j.text = scratch_new(s->scratch_dir);
+	j.index = scratch_new(s->scratch_dir);
+	j.mapper = mem_new((size_t)n * sizeof *j.mapper);
+	for (int i = 0; i < n; i++) {
+		keyer_init(&j.mapper[i].rank, &s->key, o->unite);
+		keyer_init(&j.mapper[i].group, &s->group, o->unite);
+		keyer_init(&j.mapper[i].class, &s->stratify, o->unite);
+	}
+	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
+	rc = passes(&j, n, e);
+	progress_close(&j.progress);
+	for (int i = 0; i < n; i++) {
+		keyer_release(&j.mapper[i].rank);
+		keyer_release(&j.mapper[i].group);
+		keyer_release(&j.mapper[i].class);
+	}
+	mem_free(j.mapper);
+	mem_free(j.names);
+	scratch_free(j.text);
+	scratch_free(j.index);
+	return rc;
+}

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# Wrong columns and options; tables of turns; a scratch folder that is not there.
+try() { "$@"; echo "exit $?"; }
+exec 2>&1
+{ echo id,turn; for i in $(seq 40); do echo "$((i / 10)),$i"; done; } >turns.csv
+try sft-dedup --key idd turns.csv
+try sft-dedup --keep best turns.csv
+try sft-dedup --key id --against nothing.csv turns.csv
+try sft-dedup --key id turns.csv
+{ echo id,turn; for i in $(seq 40); do echo "$((i % 4)),$i"; done; } | try sft-dedup --key id
+seq 600000 >numbers
+TMPDIR=none try sft-dedup --keep last --no-header numbers
+printf 'id\n' | try sft-dedup --key id
