@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "words.h"
+
+#include <string.h>
+
+#include "porter.h"
+#include "unicode.h"
+
+/* --- code points --- */
+
+uint32_t text_next(struct text t, size_t *at)
+{
+	const unsigned char *s = (const unsigned char *)t.p + *at;
+	size_t left = t.n - *at, len;
+	uint32_t cp;
+
+	if (s[0] < 0x80) {
+		*at += 1;
+		return s[0];
+	}
+	len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	cp = s[0] & (0x7fu >> len);
+	if (s[0] < 0xc2 || s[0] > 0xf4 || left < len)
+		goto bad;
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			goto bad;
+		cp = cp << 6 | (s[i] & 0x3f);
+	}
+	*at += len;
+	return cp;
+bad:
+	*at += 1;
+	return 0xfffd;
+}
+
+bool text_is_space(uint32_t c)
+{
+	if (c < 0x80)
+		return (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x20);
+	return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+	       c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+struct text text_rstrip(struct text t)
+{
+	while (t.n) {
+		size_t at = t.n - 1, end;
+
+		while (at && ((unsigned char)t.p[at] & 0xc0) == 0x80)
+			at--;
+		end = at;
+		if (!text_is_space(text_next(t, &end)))
+			break;
+		t.n = at;
+	}
+	return t;
+}
+
+struct text text_strip(struct text t)
+{
+	size_t at = 0, next = 0;
+
+	t = text_rstrip(t);
+	while (at < t.n && text_is_space(text_next(t, &next)))
+		at = next;
+	return (struct text){ t.p + at, t.n - at };
+}
+
+bool text_equal(struct text a, struct text b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+void text_lower(struct buf *to, struct text t)
+{
+	char *out = buf_room(to, t.n);
+	unsigned char any = 0;
+
+	for (size_t i = 0; i < t.n; i++) {
+		unsigned char c = (unsigned char)t.p[i];
+		any |= c;
+		out[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	}
+	to->n = 0;
+	if (any & 0x80)
+		uni_lower(to, t.p, t.n);
+	else
+		to->n = t.n;
+	buf_room(to, 0)[0] = '\0';
+}
+
+static void put(struct words *w, const char *p, size_t n)
+{
+	ARRAY_ROOM(w->w, w->n, w->cap);
+	w->w[w->n++] = (struct text){ p, n };
+}
+
+void words_free(struct words *w)
+{
+	mem_free(w->w);
+	buf_free(&w->low);
+	buf_free(&w->clean);
+	memset(w, 0, sizeof *w);
+}
+
+void words_split(struct words *w, struct text t)
+{
+	size_t at = 0, start = 0, next;
+
+	w->n = 0;
+	while (at < t.n) {
+		next = at;
+		if (text_is_space(text_next(t, &next))) {
+			if (at > start)
+				put(w, t.p + start, at - start);
+			start = next;
+		}
+		at = next;
+	}
+	if (at > start)
+		put(w, t.p + start, at - start);
+}
+
+/* --- the passes of 13a, zh and intl, at once ---
+ *
+ * 13a and zh run (1) PUNCT -> " PUNCT ", (2) ([^0-9])([.,]) -> "\1 \2 ", (3) ([.,])([^0-9]) -> " \1 \2",
+ * (4) ([0-9])(-) -> "\1 \2 ".  The matches of one pass do not overlap, so in (2) a [.,] that was the second half of a
+ * match cannot be the first half of the next.  Hence m2(i), "pass 2 cuts around the [.,] at i", holds iff there is a
+ * character before it, no digit, and that one is not a [.,] with m2 itself.  In (3), a [.,] without m2 is never taken as
+ * the second half of a match (the character before it is a digit, or a [.,] with m2, which has a blank after it), so it
+ * is cut iff m2(i), or a character follows that is no digit.  (4) cuts around '-' iff a digit stands before it.
+ * What is cut is a word of its own.  intl is the same with \p{P} for [.,] and \p{N} for digits, and \p{S} for PUNCT. */
+
+enum class { OTHER, SPACE, ALONE, POINT, DASH, DIGIT };
+
+static enum class class_ascii(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return DIGIT;
+	if (c == '.' || c == ',')
+		return POINT;
+	if (c == '-')
+		return DASH;
+	if ((c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x20))
+		return SPACE;
+	if (c > 0x20 && c < 0x7f && c != '\'' && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+		return ALONE;
+	return OTHER;
+}
+
+/* Exactly what sacreBLEU's tokenizer zh takes for Chinese; 2001-2A6D comes from two mistyped ranges there (its issue 298). */
+static bool zh_alone(uint32_t c)
+{
+	static const uint16_t range[][2] = {
+		{ 0x2001, 0x2a6d }, { 0x2e80, 0x2fdf }, { 0x2ff0, 0x303f }, { 0x3100, 0x312f }, { 0x31a0, 0x31ef },
+		{ 0x3200, 0x4db5 }, { 0x4e00, 0x9fbb }, { 0xf900, 0xfa2d }, { 0xfa30, 0xfa6a }, { 0xfa70, 0xfad9 },
+		{ 0xfe10, 0xfe1f }, { 0xfe30, 0xfe4f }, { 0xff00, 0xffef },
+	};
+
+	for (size_t i = 0; i < sizeof range / sizeof *range && c >= range[i][0]; i++)
+		if (c <= range[i][1])
+			return true;
+	return false;
+}
+
+static enum class class_wide(enum bleu_tokenizer tok, uint32_t c)
+{
+	if (tok == BLEU_ZH && zh_alone(c))      /* some of its spaces too: they become words, and then split() drops them */
+		return text_is_space(c) ? SPACE : ALONE;
+	if (text_is_space(c))
+		return SPACE;
+	if (tok == BLEU_INTL)
+		switch (uni_major(c)) {
+		case 'P': return POINT;
+		case 'N': return DIGIT;
+		case 'S': return ALONE;
+		}
+	return OTHER;
+}
+
+static enum class class_of(enum bleu_tokenizer tok, uint32_t c)
+{
+	static const char symbols[] = "$+<=>^`|~";
+
+	if (c >= 0x80)
+		return class_wide(tok, c);
+	if (tok != BLEU_INTL)
+		return class_ascii((unsigned char)c);
+	switch (class_ascii((unsigned char)c)) {
+	case DIGIT: return DIGIT;
+	case SPACE: return SPACE;
+	case OTHER: return c == '\'' ? POINT : OTHER;
+	default:    return strchr(symbols, (int)c) ? ALONE : POINT;
+	}
+}
+
+static void cut(struct words *w, enum bleu_tokenizer tok, struct text t, bool padded)
+{
+	enum class prev = SPACE, c, after;
+	bool before = padded, prev_m2 = false, m2;   /* before: there is a character before this one */
+	size_t at = 0, start = 0, next, peek;
+
+	w->n = 0;
+	for (; at < t.n; at = next, prev = c, before = true) {
+		bool alone;
+
+		next = at;
+		c = class_of(tok, text_next(t, &next));
+		if (c == OTHER || c == DIGIT)
+			continue;
+		m2 = c == POINT && before && prev != DIGIT && !(prev == POINT && prev_m2);
+		alone = c == ALONE || m2 || (c == DASH && prev == DIGIT);
+		if (c == POINT && !m2) {
+			peek = next;
+			after = peek < t.n ? class_of(tok, text_next(t, &peek)) : padded ? SPACE : DIGIT;
+			alone = after != DIGIT;
+		}
+		prev_m2 = m2;
+		if (!alone && c != SPACE)
+			continue;
+		if (at > start)
+			put(w, t.p + start, at - start);
+		if (alone)
+			put(w, t.p + at, next - at);
+		start = next;
+	}
+	if (at > start)
+		put(w, t.p + start, at - start);
+}
+
+/* FROM -> TO everywhere in B. */
+static void replace_all(struct buf *b, const char *from, const char *to)
+{
+	size_t nf = strlen(from), nt = strlen(to), out = 0;
+
+	for (size_t i = 0; i < b->n;) {
+		if (b->n - i >= nf && memcmp(b->p + i, from, nf) == 0) {
+			memcpy(b->p + out, to, nt);         /* never longer than FROM */
+			out += nt;
+			i += nf;
+		} else {
+			b->p[out++] = b->p[i++];
+		}
+	}
+	b->n = out;
+	b->p[out] = '\0';
+}
+
+/* What 13a does before its passes, one replacement after the other. */
+static struct text unescape(struct words *w, struct text t)
+{
+	static const char *const pair[][2] = {
+		{ "<skipped>", "" }, { "-\n", "" }, { "\n", " " }, { "&quot;", "\"" }, { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" },
+	};
+
+	if (t.n == 0 || (!memchr(t.p, '&', t.n) && !memchr(t.p, '\n', t.n) && !memmem(t.p, t.n, "<skipped>", 9)))
+		return t;
+	w->clean.n = 0;
+	buf_add(&w->clean, t.p, t.n);
+	for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+		replace_all(&w->clean, pair[i][0], pair[i][1]);
+	return (struct text){ w->clean.p, w->clean.n };
+}
+
+static void each_char(struct words *w, struct text t)
+{
+	w->n = 0;
+	for (size_t at = 0, next = 0; at < t.n; at = next)
+		if (!text_is_space(text_next(t, &next)))
+			put(w, t.p + at, next - at);
+}
+
+void words_bleu(struct words *w, enum bleu_tokenizer tok, bool lowercase, struct text t)
+{
+	if (lowercase) {
+		text_lower(&w->low, t);
+		t = (struct text){ w->low.p, w->low.n };
+	}
+	t = text_rstrip(t);
+	switch (tok) {
+	case BLEU_13A:  cut(w, tok, unescape(w, t), true); break;
+	case BLEU_ZH:   cut(w, tok, text_strip(t), false); break;
+	case BLEU_INTL: cut(w, tok, t, false); break;
+	case BLEU_CHAR: each_char(w, t); break;
+	case BLEU_NONE: words_split(w, t); break;
+	}
+}
+
+/* --- ROUGE --- */
+
+static bool alnum(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool ideograph(uint32_t c)
+{
+	return (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) ||
+	       (c >= 0x20000 && c <= 0x323af);
+}
+
+static void alnum_runs(struct words *w, struct text t, bool stem, bool cjk)
+{
+	size_t at = 0, next;
+
+	w->n = 0;
+	while (at < t.n) {
+		if (alnum((unsigned char)t.p[at])) {
+			size_t start = at, n;
+
+			while (at < t.n && alnum((unsigned char)t.p[at]))
+				at++;
+			n = at - start;
+			if (stem && n > 3)
+				n = porter_stem((char *)t.p + start, n);   /* our own buffer; a stem is never longer */
+			if (n)
+				put(w, t.p + start, n);
+			continue;
+		}
+		next = at;
+		if (ideograph(text_next(t, &next)) && cjk)
+			put(w, t.p + at, next - at);
+		at = next;
+	}
+}
+
+void words_rouge(struct words *w, enum rouge_tokenizer tok, bool stem, struct text t)
+{
+	text_lower(&w->low, t);
+	t = (struct text){ w->low.p, w->low.n };
+	if (tok == ROUGE_CHAR)
+		each_char(w, t);
+	else
+		alnum_runs(w, t, stem && tok == ROUGE_DEFAULT, tok == ROUGE_CJK);
+}
