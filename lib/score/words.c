@@ -150,26 +150,38 @@ static enum class class_ascii(unsigned char c)
 }
 
 /* Exactly what sacreBLEU's tokenizer zh takes for Chinese; 2001-2A6D comes from two mistyped ranges there (its issue 298). */
-static bool zh_alone(uint32_t c)
-{
-	static const uint16_t range[][2] = {
-		{ 0x2001, 0x2a6d }, { 0x2e80, 0x2fdf }, { 0x2ff0, 0x303f }, { 0x3100, 0x312f }, { 0x31a0, 0x31ef },
-		{ 0x3200, 0x4db5 }, { 0x4e00, 0x9fbb }, { 0xf900, 0xfa2d }, { 0xfa30, 0xfa6a }, { 0xfa70, 0xfad9 },
-		{ 0xfe10, 0xfe1f }, { 0xfe30, 0xfe4f }, { 0xff00, 0xffef },
-	};
+static const uint16_t zh_range[][2] = {
+	{ 0x2001, 0x2a6d }, { 0x2e80, 0x2fdf }, { 0x2ff0, 0x303f }, { 0x3100, 0x312f }, { 0x31a0, 0x31ef },
+	{ 0x3200, 0x4db5 }, { 0x4e00, 0x9fbb }, { 0xf900, 0xfa2d }, { 0xfa30, 0xfa6a }, { 0xfa70, 0xfad9 },
+	{ 0xfe10, 0xfe1f }, { 0xfe30, 0xfe4f }, { 0xff00, 0xffef }, { 0xffff, 0 },
+};
+/* What Tercom's tokenizer takes apart with "Asian support", and what it calls punctuation there. */
+static const uint16_t ter_range[][2] = {
+	{ 0x2e80, 0x2eff }, { 0x3001, 0x3002 }, { 0x3008, 0x3011 }, { 0x3014, 0x301f }, { 0x30fb, 0x30fb }, { 0x31c0, 0x31ef },
+	{ 0x3200, 0x4dbf }, { 0x4e00, 0x9fff }, { 0xf900, 0xfaff }, { 0xfe30, 0xfe4f }, { 0xff01, 0xff02 }, { 0xff08, 0xff09 },
+	{ 0xff0c, 0xff0c }, { 0xff0e, 0xff0e }, { 0xff1a, 0xff1b }, { 0xff1f, 0xff1f }, { 0xff61, 0xff65 }, { 0xffff, 0 },
+};
+static const uint16_t ter_marks[][2] = {
+	{ 0x3001, 0x3002 }, { 0x3008, 0x3011 }, { 0x3014, 0x301f }, { 0x30fb, 0x30fb }, { 0xff01, 0xff02 }, { 0xff08, 0xff09 },
+	{ 0xff0c, 0xff0c }, { 0xff0e, 0xff0e }, { 0xff1a, 0xff1b }, { 0xff1f, 0xff1f }, { 0xff61, 0xff65 }, { 0xffff, 0 },
+};
 
-	for (size_t i = 0; i < sizeof range / sizeof *range && c >= range[i][0]; i++)
-		if (c <= range[i][1])
+static bool in_ranges(const uint16_t (*range)[2], uint32_t c)
+{
+	for (; c >= (*range)[0]; range++)
+		if (c <= (*range)[1])
 			return true;
 	return false;
 }
 
-static enum class class_wide(enum bleu_tokenizer tok, uint32_t c)
+enum { CUT_TER = BLEU_NONE + 1, CUT_TER_ASIAN };     /* more ways to cut: 13a with the possessive 's apart */
+
+static enum class class_wide(int tok, uint32_t c)
 {
-	if (tok == BLEU_ZH && zh_alone(c))      /* some of its spaces too: they become words, and then split() drops them */
-		return text_is_space(c) ? SPACE : ALONE;
-	if (text_is_space(c))
+	if (text_is_space(c))                   /* zh sets some of them apart, and then split() drops them */
 		return SPACE;
+	if ((tok == BLEU_ZH && in_ranges(zh_range, c)) || (tok == CUT_TER_ASIAN && in_ranges(ter_range, c)))
+		return ALONE;
 	if (tok == BLEU_INTL)
 		switch (uni_major(c)) {
 		case 'P': return POINT;
@@ -179,7 +191,7 @@ static enum class class_wide(enum bleu_tokenizer tok, uint32_t c)
 	return OTHER;
 }
 
-static enum class class_of(enum bleu_tokenizer tok, uint32_t c)
+static enum class class_of(int tok, uint32_t c)
 {
 	static const char symbols[] = "$+<=>^`|~";
 
@@ -195,7 +207,15 @@ static enum class class_of(enum bleu_tokenizer tok, uint32_t c)
 	}
 }
 
-static void cut(struct words *w, enum bleu_tokenizer tok, struct text t, bool padded)
+/* Tercom's "'s " -> " 's ", run after PUNCT has got its blanks: is the ' before AT one of these? */
+static bool possessive(int tok, struct text t, size_t at)
+{
+	if (tok < CUT_TER || t.p[at - 1] != '\'' || at >= t.n || t.p[at] != 's')
+		return false;
+	return at + 1 == t.n || t.p[at + 1] == ' ' || class_ascii((unsigned char)t.p[at + 1]) == ALONE;
+}
+
+static void cut(struct words *w, int tok, struct text t, bool padded)
 {
 	enum class prev = SPACE, c, after;
 	bool before = padded, prev_m2 = false, m2;   /* before: there is a character before this one */
@@ -207,6 +227,11 @@ static void cut(struct words *w, enum bleu_tokenizer tok, struct text t, bool pa
 
 		next = at;
 		c = class_of(tok, text_next(t, &next));
+		if (c == OTHER && possessive(tok, t, next)) {
+			if (at > start)
+				put(w, t.p + start, at - start);
+			start = at;
+		}
 		if (c == OTHER || c == DIGIT)
 			continue;
 		m2 = c == POINT && before && prev != DIGIT && !(prev == POINT && prev_m2);
@@ -247,11 +272,12 @@ static void replace_all(struct buf *b, const char *from, const char *to)
 	b->p[out] = '\0';
 }
 
-/* What 13a does before its passes, one replacement after the other. */
-static struct text unescape(struct words *w, struct text t)
+/* What 13a and Tercom do before their passes, one replacement after the other. */
+static struct text unescape(struct words *w, struct text t, bool ter)
 {
 	static const char *const pair[][2] = {
-		{ "<skipped>", "" }, { "-\n", "" }, { "\n", " " }, { "&quot;", "\"" }, { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" },
+		{ "<skipped>", "" }, { "-\n", "" }, { "\n-", "" }, { "\n", " " },
+		{ "&quot;", "\"" }, { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" },
 	};
 
 	if (t.n == 0 || (!memchr(t.p, '&', t.n) && !memchr(t.p, '\n', t.n) && !memmem(t.p, t.n, "<skipped>", 9)))
@@ -259,7 +285,8 @@ static struct text unescape(struct words *w, struct text t)
 	w->clean.n = 0;
 	buf_add(&w->clean, t.p, t.n);
 	for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
-		replace_all(&w->clean, pair[i][0], pair[i][1]);
+		if (i > 2 || (i == 2) == ter)
+			replace_all(&w->clean, pair[i][0], pair[i][1]);
 	return (struct text){ w->clean.p, w->clean.n };
 }
 
@@ -279,12 +306,58 @@ void words_bleu(struct words *w, enum bleu_tokenizer tok, bool lowercase, struct
 	}
 	t = text_rstrip(t);
 	switch (tok) {
-	case BLEU_13A:  cut(w, tok, unescape(w, t), true); break;
+	case BLEU_13A:  cut(w, tok, unescape(w, t, false), true); break;
 	case BLEU_ZH:   cut(w, tok, text_strip(t), false); break;
 	case BLEU_INTL: cut(w, tok, t, false); break;
 	case BLEU_CHAR: each_char(w, t); break;
 	case BLEU_NONE: words_split(w, t); break;
 	}
+}
+
+/* --- TER --- */
+
+/* The words without punctuation, copied to w->clean; words that were nothing else go. */
+static void drop_marks(struct words *w, bool asian)
+{
+	struct buf out = { 0 };
+	size_t kept = 0, total = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		total += w->w[i].n;
+	buf_room(&out, total);                  /* so that it never moves */
+	for (size_t i = 0; i < w->n; i++) {
+		struct text t = w->w[i];
+		size_t from = out.n, next;
+
+		for (size_t at = 0; at < t.n; at = next) {
+			uint32_t c;
+
+			next = at;
+			c = text_next(t, &next);
+			if (!(c < 0x80 ? c && strchr(".,?:;!\"()", (int)c) : asian && in_ranges(ter_marks, c)))
+				buf_add(&out, t.p + at, next - at);
+		}
+		if (out.n > from)
+			w->w[kept++] = (struct text){ out.p + from, out.n - from };
+	}
+	w->n = kept;
+	buf_free(&w->clean);
+	w->clean = out;
+}
+
+void words_ter(struct words *w, const struct ter_words *o, struct text t)
+{
+	t = text_rstrip(t);
+	if (!o->case_sensitive) {
+		text_lower(&w->low, t);
+		t = (struct text){ w->low.p, w->low.n };
+	}
+	if (o->normalized)
+		cut(w, o->asian_support ? CUT_TER_ASIAN : CUT_TER, unescape(w, t, true), true);
+	else
+		words_split(w, t);
+	if (o->no_punct)
+		drop_marks(w, o->asian_support);
 }
 
 /* --- ROUGE --- */

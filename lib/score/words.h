@@ -30,6 +30,11 @@ enum rouge_tokenizer { ROUGE_DEFAULT, ROUGE_CHAR, ROUGE_CJK };
 void words_bleu(struct words *w, enum bleu_tokenizer tok, bool lowercase, struct text t);
 /* The tokens of rouge_score (golden README, "rouge"); STEM is for the default tokenizer only. */
 void words_rouge(struct words *w, enum rouge_tokenizer tok, bool stem, struct text t);
+/* Tercom's words, as sacrebleu.TER cuts them; all off: lower-cased and split at white space. */
+struct ter_words {
+	bool normalized, no_punct, asian_support, case_sensitive;
+};
+void words_ter(struct words *w, const struct ter_words *o, struct text t);
 /* str.split() of Python: runs of what is not Unicode white space. */
 void words_split(struct words *w, struct text t);
 void words_free(struct words *w);
