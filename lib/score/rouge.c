@@ -24,7 +24,6 @@ static void keep_better(struct prf *best, struct prf x, bool first)
 
 /* --- ROUGE-Lsum --- */
 
-/* The answer's sentences, numbered; their words outlive w, so they are copied to s->sum_text first. */
 static void end_sentence(struct sentences *t)
 {
 	ARRAY_ROOM(t->end, t->n, t->cap);
@@ -57,10 +56,10 @@ static bool next_line(struct text t, size_t *at, struct text *line)
 	return false;
 }
 
+/* The answer's sentences, numbered.  Each line is tokenised in the same buffer, so its words are copied to s->sum_text. */
 static void read_hyp(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp)
 {
 	struct text line;
-	size_t total = 0;
 
 	s->sum_hyp.n = s->sum_hyp.ids.n = 0;
 	s->sum_text.n = 0;
@@ -73,11 +72,9 @@ static void read_hyp(struct rouge_scratch *s, const struct rouge_opts *o, struct
 
 			buf_add(&s->sum_text, w.p, w.n);
 			add_id(&s->sum_hyp, intern_put(&s->sum_intern, copy));
-			total++;
 		}
 		end_sentence(&s->sum_hyp);
 	}
-	(void)total;
 }
 
 static void read_ref(struct rouge_scratch *s, const struct rouge_opts *o, struct text ref)

@@ -264,6 +264,22 @@ static int edits(struct ter_scratch *s, double *out, struct err *e)
 	return 0;
 }
 
+/* sacreBLEU tokenises a reference twice (once when it is cached, once when its words are taken), and normalising what is
+ * normalised can cut again: "it's," gives "it's" and ",", and then "it", "'s" and ",". */
+static void reference_words(struct ter_scratch *s, const struct ter_words *o, struct text ref)
+{
+	words_ter(&s->ref_words, o, ref);
+	if (!o->normalized)
+		return;
+	s->again.n = 0;
+	for (size_t i = 0; i < s->ref_words.n; i++) {
+		if (i)
+			buf_ch(&s->again, ' ');
+		buf_add(&s->again, s->ref_words.w[i].p, s->ref_words.w[i].n);
+	}
+	words_ter(&s->ref_words, o, (struct text){ s->again.p, s->again.n });
+}
+
 int ter_segment(struct ter_scratch *s, const struct ter_words *o, struct text hyp, const struct text *ref, size_t nref,
                 struct ter_stats *out, struct err *e)
 {
@@ -273,7 +289,7 @@ int ter_segment(struct ter_scratch *s, const struct ter_words *o, struct text hy
 	words_ter(&s->hyp_words, o, hyp);
 	for (size_t r = 0; r < nref; r++) {
 		put_words(&s->intern, &s->hyp_words, &s->hyp);          /* anew: shifts change it */
-		words_ter(&s->ref_words, o, ref[r]);
+		reference_words(s, o, ref[r]);
 		find_words(&s->intern, &s->ref_words, &s->ref);
 		if ((rc = edits(s, &now, e)) != 0)
 			return rc;
@@ -303,6 +319,7 @@ void ter_scratch_free(struct ter_scratch *s)
 {
 	words_free(&s->hyp_words);
 	words_free(&s->ref_words);
+	buf_free(&s->again);
 	mem_free(s->hyp.v);
 	mem_free(s->ref.v);
 	mem_free(s->shifted.v);

@@ -18,6 +18,7 @@ struct ter_stats {
 
 struct ter_scratch {
 	struct words hyp_words, ref_words;
+	struct buf again;       /* a reference, tokenised once */
 	struct ids hyp, ref, shifted, best;
 	struct intern intern;
 	double ratio;           /* words of the reference per word of the answer */

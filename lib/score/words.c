@@ -72,22 +72,36 @@ bool text_equal(struct text a, struct text b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* One code point from outside ASCII in lower case, as str.lower() has it. */
+static size_t lower_wide(char *to, const char *at, uint32_t c, struct text t)
+{
+	if (c == 0x130)                         /* I with a dot: i and a combining dot */
+		return memcpy(to, "i\xcc\x87", 3), 3;
+	if (c == 0x3a3)
+		return utf8_put(to, unicode_final_sigma(t.p, at, t.p + t.n) ? 0x3c2 : 0x3c3);
+	return utf8_put(to, unicode_lower_of(c));
+}
+
 void text_lower(struct buf *to, struct text t)
 {
-	char *out = buf_room(to, t.n);
-	unsigned char any = 0;
+	char *out;
 
-	for (size_t i = 0; i < t.n; i++) {
-		unsigned char c = (unsigned char)t.p[i];
-		any |= c;
-		out[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-	}
 	to->n = 0;
-	if (any & 0x80)
-		uni_lower(to, t.p, t.n);
-	else
-		to->n = t.n;
-	buf_room(to, 0)[0] = '\0';
+	out = buf_room(to, UNICODE_LOWER_ROOM(t.n));
+	for (size_t at = 0; at < t.n;) {
+		unsigned char c = (unsigned char)t.p[at];
+
+		if (c < 0x80) {
+			*out++ = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+			at++;
+		} else {
+			const char *p = t.p + at;
+			uint32_t cp = text_next(t, &at);
+			out += lower_wide(out, p, cp, t);
+		}
+	}
+	to->n = (size_t)(out - to->p);
+	*out = '\0';
 }
 
 static void put(struct words *w, const char *p, size_t n)
@@ -168,7 +182,7 @@ static const uint16_t ter_marks[][2] = {
 
 static bool in_ranges(const uint16_t (*range)[2], uint32_t c)
 {
-	for (; c >= (*range)[0]; range++)
+	for (; c < 0xffff && c >= (*range)[0]; range++)
 		if (c <= (*range)[1])
 			return true;
 	return false;
@@ -183,7 +197,7 @@ static enum class class_wide(int tok, uint32_t c)
 	if ((tok == BLEU_ZH && in_ranges(zh_range, c)) || (tok == CUT_TER_ASIAN && in_ranges(ter_range, c)))
 		return ALONE;
 	if (tok == BLEU_INTL)
-		switch (uni_major(c)) {
+		switch (unicode_category(c)[0]) {
 		case 'P': return POINT;
 		case 'N': return DIGIT;
 		case 'S': return ALONE;
