@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metric.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "metric_class.h"
+#include "opt.h"
+
+static const struct metric_class *const classes[] = {
+	&metric_accuracy, &metric_bleu, &metric_chrf, &metric_rouge, &metric_ter,
+};
+enum { NCLASSES = sizeof classes / sizeof *classes };
+
+const char *const *metric_names(void)
+{
+	static const char *const names[NCLASSES + 1] = { "accuracy", "bleu", "chrf", "rouge", "ter", NULL };
+
+	return names;
+}
+
+void metric_opts_init(struct metric_opts *o)
+{
+	memset(o, 0, sizeof *o);
+	o->bleu.max_order = 4;
+	o->bleu.smooth_value = -1;
+	o->chrf.char_order = 6;
+	o->chrf.beta = 2;
+	o->rouge.ntypes = 4;
+	o->rouge.type[0] = 1;
+	o->rouge.type[1] = 2;
+	o->rouge.type[2] = ROUGE_L;
+	o->rouge.type[3] = ROUGE_LSUM;
+	o->match.name = "exact";
+}
+
+int metric_open(struct metric **out, const char *name, const struct metric_opts *o, bool keep, struct err *e)
+{
+	struct metric *m;
+	const char *near;
+
+	*out = NULL;
+	for (size_t k = 0; k < NCLASSES; k++)
+		if (strcmp(classes[k]->name, name) == 0) {
+			m = mem_new(sizeof *m);
+			m->c = classes[k];
+			m->o = o;
+			m->keep = keep;
+			m->own = mem_new(m->c->size);
+			m->c->open(m);
+			m->sum = mem_new(m->width * sizeof *m->sum);
+			m->row = mem_new(m->width * sizeof *m->row);
+			*out = m;
+			return 0;
+		}
+	near = opt_nearest(name, metric_names(), NCLASSES);
+	return err_set(e, SFT_USAGE, "no metric '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
+void metric_close(struct metric *m)
+{
+	if (m == NULL)
+		return;
+	m->c->close(m);
+	mem_free(m->own);
+	mem_free(m->sum);
+	mem_free(m->row);
+	mem_free(m->rows);
+	mem_free(m);
+}
+
+int metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)
+{
+	int rc = m->c->add(m, hyp, ref, nref, e);
+
+	if (rc)
+		return rc;
+	for (size_t k = 0; k < m->width; k++)
+		m->sum[k] += m->row[k];
+	if (m->keep) {
+		if (m->n == m->cap) {
+			m->cap = m->cap ? m->cap * 2 : 256;
+			m->rows = mem_grow(m->rows, m->cap, m->width * sizeof *m->rows);
+		}
+		memcpy(m->rows + m->n * m->width, m->row, m->width * sizeof *m->row);
+	}
+	m->nref = m->n == 0 || m->nref == nref ? nref : SIZE_MAX;
+	m->n++;
+	return 0;
+}
+
+void metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out)
+{
+	double *sum;
+
+	if (m->c->sample) {
+		m->c->sample(m, pick, pick ? n : m->n, out);
+		return;
+	}
+	if (pick == NULL) {
+		m->c->score(m, m->sum, m->n, out);
+		return;
+	}
+	sum = mem_new(m->width * sizeof *sum);
+	for (size_t i = 0; i < n; i++) {
+		const double *row = m->rows + pick[i] * m->width;
+		for (size_t k = 0; k < m->width; k++)
+			sum[k] += row[k];
+	}
+	m->c->score(m, sum, n, out);
+	mem_free(sum);
+}
+
+void metric_item(struct metric *m, double *out)
+{
+	m->c->item(m, out);
+}
+
+void metric_item_json(struct metric *m, struct jw *w)
+{
+	m->c->item_json(m, w);
+}
+
+void metric_json(struct metric *m, struct jw *w)
+{
+	m->c->json(m, w);
+}
+
+const char *metric_name(const struct metric *m)
+{
+	return m->c->name;
+}
+
+uint64_t metric_count(const struct metric *m)
+{
+	return m->n;
+}
+
+bool metric_lower_is_better(const struct metric *m)
+{
+	return m->c->lower_is_better;
+}
+
+size_t metric_values(const struct metric *m, const char *const **names)
+{
+	*names = m->names;
+	return m->nvalues;
+}
+
+bool metric_share(const struct metric *m, size_t v, double *k)
+{
+	return m->c->share && m->c->share(m, v, k);
+}
+
+void metric_signature(const struct metric *m, uint64_t resamples, uint64_t seed, struct buf *to)
+{
+	if (m->nref == SIZE_MAX)
+		buf_str(to, "nrefs:var|");
+	else
+		buf_fmt(to, "nrefs:%zu|", m->nref);
+	if (resamples)
+		buf_fmt(to, "bs:%llu|seed:%llu|", (unsigned long long)resamples, (unsigned long long)seed);
+	m->c->signature(m, to);
+	buf_fmt(to, "|version:%s", m->c->version);
+}
+
+void metric_jw_number(struct jw *w, double v)
+{
+	if (v == floor(v) && fabs(v) < 9e15)
+		jw_int(w, (int64_t)v);
+	else
+		jw_double(w, v);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_METRIC_H
+#define SFT_METRIC_H
+/* The metrics on an answer and its references, behind one door: eval reports them, train stops early on one.
+ *
+ *   metric_open(&m, "bleu", &opts, false, &e);
+ *   for each item: metric_add(m, hyp, ref, nref, &e);
+ *   metric_score(m, NULL, 0, values);               // values[0] is the headline
+ *   metric_close(m);
+ *
+ * What is kept is statistics, never text: a few numbers per metric, and with KEEP a few per item, from which any sample of
+ * the items can be scored (bootstrap). */
+#include <stdbool.h>
+#include <stdint.h>
+#include "answer.h"
+#include "bleu.h"
+#include "chrf.h"
+#include "err.h"
+#include "json.h"
+#include "labels.h"
+#include "rouge.h"
+#include "ter.h"
+
+enum { METRIC_MAX_VALUES = 16 };
+
+struct metric_opts {
+	struct bleu_opts bleu;
+	struct chrf_opts chrf;
+	struct ter_words ter;
+	struct rouge_opts rouge;
+	struct match_rule match;
+	const struct text *labels;      /* accuracy: score only these, in this order; NULL: all */
+	size_t nlabels;
+};
+
+/* The defaults of the reference implementations; exact match. */
+void metric_opts_init(struct metric_opts *o);
+
+struct metric;
+
+/* NULL-terminated: "accuracy", "bleu", "chrf", "rouge", "ter". */
+const char *const *metric_names(void);
+
+/* O is borrowed while the metric is open.  SFT_USAGE with the nearest name where there is no metric NAME. */
+int  metric_open(struct metric **m, const char *name, const struct metric_opts *o, bool keep, struct err *e);
+void metric_close(struct metric *m);            /* NULL is fine */
+
+/* One item: NREF >= 1 references.  The texts are read, not kept. */
+int  metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);
+
+const char *metric_name(const struct metric *m);
+uint64_t metric_count(const struct metric *m);
+bool     metric_lower_is_better(const struct metric *m);
+/* Its values: how many, their names ("rouge1", "rouge2"...: unique over all metrics). */
+size_t   metric_values(const struct metric *m, const char *const **names);
+/* The values of the items pick[0..n-1], or of all where PICK is NULL.  A sample needs KEEP. */
+void     metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out);
+/* The values of the last item added alone (accuracy: 1 right, 0 wrong). */
+void     metric_item(struct metric *m, double *out);
+/* Is value V a share of items (K of n)? */
+bool     metric_share(const struct metric *m, size_t v, double *k);
+
+/* The members of this metric's JSON object, as golden/eval names them; the value for the last item added; sacreBLEU's
+ * kind of signature, with bs and seed where RESAMPLES is not 0. */
+void     metric_json(struct metric *m, struct jw *w);
+void     metric_item_json(struct metric *m, struct jw *w);
+void     metric_signature(const struct metric *m, uint64_t resamples, uint64_t seed, struct buf *to);
+
+#endif

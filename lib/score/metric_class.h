@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_METRIC_CLASS_H
+#define SFT_METRIC_CLASS_H
+/* What a metric is made of; for metric.c and the metrics themselves. */
+#include "metric.h"
+
+struct metric {
+	const struct metric_class *c;
+	const struct metric_opts *o;
+	void *own;                      /* scratch and more, c->size bytes, zeroed */
+	size_t width, nvalues;          /* set by c->open, names too */
+	const char *const *names;
+	double *row, *sum, *rows;       /* statistics of the last item, of all, of each (keep) */
+	size_t n, cap, nref;            /* nref: references an item has; SIZE_MAX: it varies */
+	bool keep;
+};
+
+struct metric_class {
+	const char *name;
+	const char *version;            /* of the reference implementation whose figures these are */
+	size_t size;
+	bool lower_is_better;
+	void (*open)(struct metric *m);
+	int  (*add)(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);   /* fills m->row */
+	void (*score)(const struct metric *m, const double *sum, size_t n, double *out);
+	void (*sample)(struct metric *m, const uint32_t *pick, size_t n, double *out);  /* instead of score, where sums do not do */
+	void (*item)(struct metric *m, double *out);
+	void (*json)(struct metric *m, struct jw *w);
+	void (*item_json)(struct metric *m, struct jw *w);
+	void (*signature)(const struct metric *m, struct buf *to);
+	bool (*share)(const struct metric *m, size_t v, double *k);     /* may be NULL */
+	void (*close)(struct metric *m);
+};
+
+extern const struct metric_class metric_accuracy, metric_bleu, metric_chrf, metric_rouge, metric_ter;
+
+void metric_jw_number(struct jw *w, double v);      /* whole numbers without a point */
+
+#endif
