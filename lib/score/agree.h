@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_AGREE_H
+#define SFT_AGREE_H
+/* Agreement of raters.
+ *
+ *   Cohen 1960 (kappa), 1968 (weighted); Fleiss 1971; Scott 1955 (pi); Krippendorff 2011, "Computing Krippendorff's
+ *   alpha-reliability"; Gwet, "Handbook of inter-rater reliability", 4th ed. 2014 (AC1, AC2, with missing ratings).
+ *
+ * Every function takes a sample of the items: pick[0..n-1] (repeats allowed), or all where PICK is NULL (N is not read). */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rating {
+	uint32_t rater, cat;
+};
+
+/* Item i has ratings r[start[i]..start[i+1]-1], each rater at most once (unless `anonymous`), in ascending order. */
+struct ratings {
+	uint32_t items, raters, ncat;
+	size_t *start;
+	struct rating *r;
+	const double *value;            /* of each category, where all are numbers; else NULL */
+	bool ordered;                   /* categories stand in an order that means something */
+	bool anonymous;                 /* nobody said who rated: raters are places in an item */
+};
+
+/* A coefficient; where it is undefined, V is NaN and REASON (constant text) says why. */
+struct coef {
+	double v;
+	const char *reason;
+};
+
+enum agree_level { LEVEL_NOMINAL, LEVEL_ORDINAL, LEVEL_INTERVAL, LEVEL_RATIO };
+enum agree_weight { WEIGHT_NONE, WEIGHT_LINEAR, WEIGHT_QUADRATIC, WEIGHT_ORDINAL };
+
+/* Shares of agreement: over all pairs of ratings of one item; as the mean over items rated at least twice; of such items
+ * where all ratings are equal. */
+struct agree_percent {
+	struct coef pooled_pairs, mean_of_items, all_raters_equal;
+};
+struct agree_percent agree_percent(const struct ratings *t, const uint32_t *pick, size_t n);
+
+/* Two raters on the items that both rated; linear and quadratic weights by the place of a category. */
+struct cohen {
+	uint32_t a, b;
+	uint64_t n;
+	double agreement;               /* NaN where n is 0 */
+	struct coef kappa[3];           /* enum agree_weight */
+};
+/* All pairs a < b, OUT has raters * (raters - 1) / 2.  False where that takes too much memory (64 Mi cells). */
+bool agree_cohen(const struct ratings *t, const uint32_t *pick, size_t n, struct cohen *out);
+bool agree_cohen_fits(const struct ratings *t);
+
+/* Every rated item must have the same number of ratings, not necessarily by the same raters. */
+struct coef agree_fleiss(const struct ratings *t, const uint32_t *pick, size_t n);
+/* Two raters; the items that both rated. */
+struct coef agree_scott(const struct ratings *t, const uint32_t *pick, size_t n);
+/* Missing ratings allowed. */
+struct coef agree_alpha(const struct ratings *t, const uint32_t *pick, size_t n, enum agree_level level);
+/* AC1 without weights, AC2 with; linear and quadratic weights by the values of numbers, else by place.  Missing allowed. */
+struct coef agree_gwet(const struct ratings *t, const uint32_t *pick, size_t n, enum agree_weight weight);
+
+#endif
