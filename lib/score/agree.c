@@ -246,33 +246,38 @@ struct coef agree_alpha(const struct ratings *t, const uint32_t *pick, size_t n,
 
 /* --- Gwet --- */
 
-static double weight(const struct ratings *t, enum agree_weight how, uint32_t a, uint32_t b)
+/* Weight of categories A and B; RANGE is the largest distance of two. */
+static double weight(const struct ratings *t, enum agree_weight how, double range, uint32_t a, uint32_t b)
 {
-	double x = t->value ? fabs(t->value[a] - t->value[b]) : fabs((double)a - (double)b), q = t->ncat, max = q - 1;
+	double place = fabs((double)a - (double)b), x = t->value ? fabs(t->value[a] - t->value[b]) : place, q = t->ncat;
 
-	if (t->value) {
-		double lo = t->value[0], hi = lo;
-		for (uint32_t k = 1; how != WEIGHT_NONE && k < t->ncat; k++) {
-			lo = t->value[k] < lo ? t->value[k] : lo;
-			hi = t->value[k] > hi ? t->value[k] : hi;
-		}
-		max = hi - lo;
-	}
 	switch (how) {
 	case WEIGHT_NONE:      return a == b;
-	case WEIGHT_LINEAR:    return 1 - x / max;
-	case WEIGHT_QUADRATIC: return 1 - (x / max) * (x / max);
-	default:
-		x = fabs((double)a - (double)b);
-		return 1 - x * (x + 1) / (q * (q - 1));
+	case WEIGHT_LINEAR:    return 1 - x / range;
+	case WEIGHT_QUADRATIC: return 1 - (x / range) * (x / range);
+	default:               return 1 - place * (place + 1) / (q * (q - 1));
 	}
+}
+
+static double range_of(const struct ratings *t)
+{
+	double lo, hi;
+
+	if (t->value == NULL)
+		return (double)t->ncat - 1;
+	lo = hi = t->value[0];
+	for (uint32_t k = 1; k < t->ncat; k++) {
+		lo = t->value[k] < lo ? t->value[k] : lo;
+		hi = t->value[k] > hi ? t->value[k] : hi;
+	}
+	return hi - lo;
 }
 
 /* The weights as a table, or NULL for those of AC1; *SUM of them. */
 static double *weights(const struct ratings *t, enum agree_weight how, double *sum)
 {
 	size_t q = t->ncat;
-	double *w;
+	double *w, range = range_of(t);
 
 	*sum = (double)q;
 	if (how == WEIGHT_NONE)
@@ -281,7 +286,7 @@ static double *weights(const struct ratings *t, enum agree_weight how, double *s
 	*sum = 0;
 	for (uint32_t a = 0; a < q; a++)
 		for (uint32_t b = 0; b < q; b++)
-			*sum += w[a * q + b] = weight(t, how, a, b);
+			*sum += w[a * q + b] = weight(t, how, range, a, b);
 	return w;
 }
 

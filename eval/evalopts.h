@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_EVALOPTS_H
+#define SFT_EVALOPTS_H
+/* Options of everything that scores predictions against references: sft eval METRIC... and sft eval compare. */
+#include "metric.h"
+#include "opt.h"
+#include "rec.h"
+
+struct eval_opts {
+	int tokenize, smooth, rouge_tokenizer;
+	int64_t max_order, char_order, word_order, resamples;
+	double smooth_value, beta;
+	bool lowercase, effective_order, chrf_whitespace, chrf_eps, stemmer;
+	struct ter_words ter;
+	const char *rouge_types, *match, *categories;
+	const char *reference, *prediction, *id;     /* columns */
+	bool ci, json;
+	struct rec_opts rec;
+
+	struct metric_opts m;                        /* what follows from them: eval_opts_finish() */
+	struct arena arena;                          /* the category list */
+};
+
+void eval_opts_init(struct eval_opts *o);
+void eval_opts_release(struct eval_opts *o);
+
+/* Fill TABLE (room for 32) with the options over O. */
+const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[32]);
+
+/* Check them and set o->m, all but the rule of --match.  SFT_USAGE, or SFT_BADDATA for the file of --categories. */
+int eval_opts_finish(struct eval_opts *o, struct err *e);
+/* The rule of --match, or where none was given: exact on label TABLES, strip on predictions. */
+int eval_opts_match(struct eval_opts *o, bool table, struct err *e);
+
+/* Lines of FILE as texts in A; the last LF ends the last line.  SFT_SYSTEM, SFT_BADDATA where it is not UTF-8. */
+int eval_lines(const char *file, struct arena *a, struct text **line, size_t *n, struct err *e);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The figures of a scoring, as JSON and as a table. */
+#include <math.h>
+#include <string.h>
+
+#include "scoring.h"
+#include "stats.h"
+#include "textable.h"
+
+/* --- intervals --- */
+
+static void sample_score(void *ctx, const uint32_t *pick, size_t n, double *out)
+{
+	metric_score(ctx, pick, n, out);
+}
+
+/* 95% intervals of all values of M into LO and HI: Wilson's for a share of items, else from the bootstrap. */
+static void intervals(const struct scoring *s, struct metric *m, double *lo, double *hi)
+{
+	const char *const *names;
+	size_t nv = metric_values(m, &names);
+	double *samples = mem_grow(NULL, s->resamples * nv, sizeof *samples), k;
+
+	stats_bootstrap(s->seed, (uint32_t)metric_count(m), s->resamples, nv, sample_score, m, samples);
+	for (size_t v = 0; v < nv; v++)
+		if (metric_share(m, v, &k))
+			stats_wilson(k, (double)metric_count(m), &lo[v], &hi[v]);
+		else
+			stats_interval(samples, s->resamples, nv, v, &lo[v], &hi[v]);
+	mem_free(samples);
+}
+
+/* --- JSON --- */
+
+static void ci_json(const struct scoring *s, struct metric *m, struct jw *w)
+{
+	double lo[METRIC_MAX_VALUES], hi[METRIC_MAX_VALUES], k;
+	const char *const *names;
+	size_t nv = metric_values(m, &names);
+
+	intervals(s, m, lo, hi);
+	jw_key(w, "ci");
+	jw_obj(w);
+	jw_key(w, "level");
+	jw_double(w, 0.95);
+	jw_key(w, "resamples");
+	jw_uint(w, s->resamples);
+	for (size_t v = 0; v < nv; v++) {
+		jw_key(w, names[v]);
+		jw_arr(w);
+		jw_double(w, lo[v]);
+		jw_double(w, hi[v]);
+		jw_arr_end(w);
+	}
+	jw_key(w, "method");
+	jw_str(w, metric_share(m, 0, &k) ? "bootstrap (percentile); accuracy: Wilson" : "bootstrap (percentile)");
+	jw_obj_end(w);
+}
+
+static void metrics_json(const struct scoring *s, const struct scored *x, struct jw *w)
+{
+	jw_key(w, "n");
+	jw_uint(w, metric_count(x->m[0]));
+	jw_key(w, "metrics");
+	jw_obj(w);
+	for (size_t k = 0; k < s->nmetrics; k++) {
+		jw_key(w, s->name[k]);
+		jw_obj(w);
+		metric_json(x->m[k], w);
+		if (s->resamples)
+			ci_json(s, x->m[k], w);
+		jw_obj_end(w);
+	}
+	jw_obj_end(w);
+}
+
+static void signatures_json(const struct scoring *s, struct jw *w)
+{
+	struct buf sig = { 0 };
+
+	jw_key(w, "signature");
+	jw_obj(w);
+	for (size_t k = 0; k < s->nmetrics; k++) {
+		sig.n = 0;
+		metric_signature(s->all.m[k], s->resamples, s->seed, &sig);
+		jw_key(w, s->name[k]);
+		jw_strn(w, sig.p, sig.n);
+	}
+	jw_obj_end(w);
+	buf_free(&sig);
+}
+
+static void groups_json(const struct scoring *s, struct jw *w)
+{
+	jw_key(w, "by");
+	jw_str(w, s->by);
+	jw_key(w, "groups");
+	jw_arr(w);
+	for (size_t g = 0; g < s->group_name.n; g++) {
+		jw_obj(w);
+		jw_key(w, "group");
+		jw_strn(w, s->group_name.e[g].key, s->group_name.e[g].n);
+		metrics_json(s, &s->group[g], w);
+		jw_obj_end(w);
+	}
+	jw_arr_end(w);
+}
+
+void scoring_json(struct scoring *s, struct buf *out)
+{
+	struct jw w;
+
+	jw_init(&w, out);
+	jw_obj(&w);
+	jw_key(&w, "schema");
+	jw_str(&w, "sft.eval/1");
+	jw_key(&w, "version");
+	jw_str(&w, SFT_VERSION);
+	metrics_json(s, &s->all, &w);
+	signatures_json(s, &w);
+	if (s->by)
+		groups_json(s, &w);
+	jw_obj_end(&w);
+	buf_ch(out, '\n');
+}
+
+/* --- table --- */
+
+static void value_row(const struct scoring *s, struct textable *t, const char *group, struct metric *m)
+{
+	double value[METRIC_MAX_VALUES], lo[METRIC_MAX_VALUES], hi[METRIC_MAX_VALUES];
+	const char *const *names;
+	size_t nv = metric_values(m, &names);
+
+	metric_score(m, NULL, 0, value);
+	if (s->resamples)
+		intervals(s, m, lo, hi);
+	for (size_t v = 0; v < nv; v++) {
+		bool wide = fabs(value[v]) > 1 || metric_lower_is_better(m) || strcmp(names[v], "bleu") == 0 || strcmp(names[v], "chrf") == 0;
+		const char *form = wide ? "%.2f" : "%.4f";
+
+		if (s->by)
+			textable_cell(t, "%s", group);
+		textable_cell(t, "%s", names[v]);
+		textable_number(t, form, value[v]);
+		if (s->resamples) {
+			textable_number(t, form, lo[v]);
+			textable_number(t, form, hi[v]);
+		}
+		textable_cell(t, "%llu", (unsigned long long)metric_count(m));
+		textable_row(t);
+	}
+}
+
+void scoring_table(struct scoring *s, struct buf *out)
+{
+	struct textable t = { 0 };
+	struct buf sig = { 0 };
+
+	if (s->by)
+		textable_head(&t, s->by, false);
+	textable_head(&t, "metric", false);
+	textable_head(&t, "value", true);
+	if (s->resamples) {
+		textable_head(&t, "low", true);
+		textable_head(&t, "high", true);
+	}
+	textable_head(&t, "n", true);
+	for (size_t k = 0; k < s->nmetrics; k++)
+		value_row(s, &t, "(all)", s->all.m[k]);
+	for (size_t g = 0; g < s->group_name.n; g++)
+		for (size_t k = 0; k < s->nmetrics; k++)
+			value_row(s, &t, s->group_name.e[g].key, s->group[g].m[k]);
+	textable_print(&t, out);
+	textable_free(&t);
+	buf_ch(out, '\n');
+	for (size_t k = 0; k < s->nmetrics; k++) {
+		sig.n = 0;
+		metric_signature(s->all.m[k], s->resamples, s->seed, &sig);
+		buf_fmt(out, "%s: %s\n", s->name[k], sig.p);
+	}
+	buf_free(&sig);
+}

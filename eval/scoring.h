@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_SCORING_H
+#define SFT_SCORING_H
+/* Several metrics over one stream of items in one pass, whole and by group; then their figures as JSON or as a table. */
+#include <stdio.h>
+#include "metric.h"
+#include "outfile.h"
+#include "pairs.h"
+#include "strmap.h"
+
+struct scored {                         /* the metrics over the items of one group */
+	struct metric **m;              /* scoring.nmetrics */
+};
+
+struct scoring {
+	const struct metric_opts *o;
+	const char *const *name;        /* metrics asked for */
+	size_t nmetrics;
+	bool keep;                      /* statistics per item, for intervals */
+	uint64_t resamples, seed;
+	uint64_t n;
+	struct scored all;
+	const char *by;                 /* column, NULL without groups */
+	struct strmap group_name;       /* value -> place in group[] */
+	struct scored *group;
+	size_t groups_cap;
+};
+
+/* O, NAME and BY are borrowed.  RESAMPLES 0: no intervals.  SFT_USAGE for an unknown metric or one named twice. */
+int  scoring_open(struct scoring *s, const char *const *name, size_t n, const struct metric_opts *o, const char *by,
+                  uint64_t resamples, uint64_t seed, struct err *e);
+int  scoring_add(struct scoring *s, const struct item *it, struct err *e);
+/* One line of --items for the item added last: {"id",...,"bleu":..}. */
+void scoring_item(struct scoring *s, const struct item *it, struct buf *line);
+void scoring_close(struct scoring *s);
+
+/* The object of --json ("schema":"sft.eval/1"), and the table. */
+void scoring_json(struct scoring *s, struct buf *out);
+void scoring_table(struct scoring *s, struct buf *out);
+
+/* Is "NAME=VALUE" met?  SFT_GATE with a message where not, SFT_USAGE where there is no such value. */
+int  scoring_gate(struct scoring *s, const char *gate, struct err *e);
+
+#endif
