@@ -44,8 +44,10 @@ static int take_operands(struct settings *s, struct tool *t)
 	}
 	if ((s->hyp != NULL) != (s->refs.n > 0))
 		return err_set(&t->e, SFT_USAGE, "--hyp and --ref go together (plain lines: --hyp FILE --ref FILE...)");
-	if (s->hyp && s->nfiles)
-		return err_set(&t->e, SFT_USAGE, "'%s' beside --hyp (expected records in files, or --hyp and --ref)", s->files[0]);
+	for (size_t i = 0; s->hyp && i < s->nfiles; i++) {      /* --ref FILE FILE... */
+		ARRAY_ROOM(s->refs.v, s->refs.n, s->refs.cap);
+		s->refs.v[s->refs.n++] = s->files[i];
+	}
 	if (s->hyp && s->by)
 		return err_set(&t->e, SFT_USAGE, "--by needs records: plain lines have no columns");
 	return 0;
