@@ -164,7 +164,5 @@ int metrics_main(int argc, char **argv)
 	if (rc == 0)
 		rc = run(&s, &t);
 	eval_opts_release(&s.o);
-	mem_free(s.refs.v);
-	mem_free(s.gates.v);
 	return tool_end(&t, rc);
 }

@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "mem.h"
@@ -94,9 +95,14 @@ double stats_paired_p(const double *diffs, size_t b, double observed)
 {
 	double mean = 0;
 	size_t beyond = 0;
+	bool differ = observed != 0;
 
-	for (size_t k = 0; k < b; k++)
+	for (size_t k = 0; k < b; k++) {
 		mean += fabs(diffs[k]);
+		differ |= diffs[k] != 0;
+	}
+	if (!differ)
+		return 1;
 	mean /= (double)b;
 	for (size_t k = 0; k < b; k++)
 		beyond += fabs(diffs[k]) - mean > fabs(observed);

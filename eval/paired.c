@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "paired.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hash.h"
+#include "stats.h"
+
+static int side_open(struct side *s, const struct paired *p, const struct metric_opts *o, struct err *e)
+{
+	int rc;
+
+	s->m = mem_new((p->nmetrics + 1) * sizeof *s->m);
+	s->item = mem_new((p->nmetrics + 1) * sizeof *s->item);
+	for (size_t k = 0; k < p->nmetrics; k++)
+		if ((rc = metric_open(&s->m[k], p->name[k], o, true, e)) != 0)
+			return rc;
+	return 0;
+}
+
+int paired_open(struct paired *p, const char *const *metric, size_t n, const struct metric_opts *o, uint64_t resamples, uint64_t seed,
+                struct err *e)
+{
+	int rc;
+
+	memset(p, 0, sizeof *p);
+	p->name = metric;
+	p->nmetrics = n;
+	p->resamples = resamples;
+	p->seed = seed;
+	if ((rc = side_open(&p->a, p, o, e)) != 0)
+		return rc;
+	return side_open(&p->b, p, o, e);
+}
+
+static void side_close(struct side *s, size_t n)
+{
+	for (size_t k = 0; s->m && k < n; k++) {
+		metric_close(s->m[k]);
+		mem_free(s->item[k]);
+	}
+	mem_free(s->m);
+	mem_free(s->item);
+	mem_free(s->hash);
+}
+
+void paired_close(struct paired *p)
+{
+	side_close(&p->a, p->nmetrics);
+	side_close(&p->b, p->nmetrics);
+	strmap_free(&p->id);
+	mem_free(p->of_b);
+	memset(p, 0, sizeof *p);
+}
+
+static int side_add(struct side *s, const struct paired *p, const struct item *it, struct err *e)
+{
+	double v[METRIC_MAX_VALUES];
+	uint64_t h = 0;
+	int rc;
+
+	if (s->n == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 256;
+		s->hash = mem_grow(s->hash, s->cap, sizeof *s->hash);
+		for (size_t k = 0; k < p->nmetrics; k++)
+			s->item[k] = mem_grow(s->item[k], s->cap, sizeof *s->item[k]);
+	}
+	for (size_t r = 0; r < it->nref; r++)
+		h = hash64(it->ref[r].p, it->ref[r].n, h + 1);
+	s->hash[s->n] = h;
+	for (size_t k = 0; k < p->nmetrics; k++) {
+		if ((rc = metric_add(s->m[k], it->hyp, it->ref, it->nref, e)) != 0)
+			return rc;
+		metric_item(s->m[k], v);
+		s->item[k][s->n] = v[0];
+	}
+	s->n++;
+	return 0;
+}
+
+/* The id of an item, or its number where items have none. */
+static struct text key_of(const struct item *it, bool by_id, char num[24])
+{
+	if (by_id)
+		return it->id;
+	snprintf(num, 24, "%llu", (unsigned long long)it->num);
+	return (struct text){ num, strlen(num) };
+}
+
+static int each(struct paired *p, struct pairs *in, struct side *s, int (*take)(struct paired *p, const struct item *it, struct err *e),
+                const char *path, struct err *e)
+{
+	struct item it;
+	bool more;
+	int rc;
+
+	s->path = path;
+	while ((rc = pairs_next(in, &it, &more, e)) == 0 && more) {
+		if ((rc = take(p, &it, e)) == 0)
+			rc = side_add(s, p, &it, e);
+		if (rc)
+			return err_in(e, "%s:%llu", it.file, (unsigned long long)it.line);
+	}
+	if (rc == 0 && s->n == 0)
+		rc = err_set(e, SFT_BADDATA, "%s: no items (expected at least one)", path);
+	if (rc == 0 && s->n > UINT32_MAX)
+		rc = err_set(e, SFT_BADDATA, "%s: more than 4294967295 items", path);
+	return rc;
+}
+
+static int take_a(struct paired *p, const struct item *it, struct err *e)
+{
+	char num[24];
+	struct text key;
+	bool added;
+
+	if (it->num == 0)
+		p->by_id = it->id.p != NULL;
+	if (p->by_id && it->id.p == NULL)
+		return err_set(e, SFT_BADDATA, "this item has no id, those before it have (expected ids on all or none)");
+	key = key_of(it, p->by_id, num);
+	strmap_put(&p->id, key.p, key.n, p->id.n, &added);
+	return added ? 0 : err_set(e, SFT_BADDATA, "id '%.*s' stands there twice", (int)key.n, key.p);
+}
+
+static int take_b(struct paired *p, const struct item *it, struct err *e)
+{
+	struct strmap_entry *x;
+	char num[24];
+	struct text key;
+
+	if (p->by_id && it->id.p == NULL)
+		return err_set(e, SFT_BADDATA, "this item has no id, those of %s have", p->a.path);
+	key = key_of(it, p->by_id, num);
+	x = strmap_find(&p->id, key.p, key.n);
+	if (x == NULL)
+		return p->by_id ? err_set(e, SFT_BADDATA, "id '%.*s' is not in %s", (int)key.n, key.p, p->a.path)
+		                : err_set(e, SFT_BADDATA, "%s has %zu items only", p->a.path, p->a.n);
+	if (p->of_b[x->value] != UINT32_MAX)
+		return err_set(e, SFT_BADDATA, "id '%.*s' stands there twice", (int)key.n, key.p);
+	p->of_b[x->value] = (uint32_t)p->b.n;
+	return 0;
+}
+
+int paired_read_a(struct paired *p, struct pairs *in, const char *path, struct err *e)
+{
+	return each(p, in, &p->a, take_a, path, e);
+}
+
+int paired_read_b(struct paired *p, struct pairs *in, const char *path, struct err *e)
+{
+	int rc;
+
+	p->of_b = mem_grow(NULL, p->a.n, sizeof *p->of_b);
+	memset(p->of_b, 0xff, p->a.n * sizeof *p->of_b);
+	if ((rc = each(p, in, &p->b, take_b, path, e)) != 0)
+		return rc;
+	for (size_t i = 0; i < p->a.n; i++) {
+		if (p->of_b[i] == UINT32_MAX)
+			return err_set(e, SFT_BADDATA, "%s: lacks item '%s' of %s (%zu items against %zu)", path, p->id.e[i].key, p->a.path, p->b.n, p->a.n);
+		if (p->a.hash[i] != p->b.hash[p->of_b[i]])
+			return err_set(e, SFT_BADDATA, "%s: item '%s' has another reference than in %s", path, p->id.e[i].key, p->a.path);
+	}
+	return 0;
+}
+
+void paired_contest(const struct paired *p, size_t k, struct contest *c)
+{
+	bool lower = metric_lower_is_better(p->a.m[k]);
+	double spread;
+
+	memset(c, 0, sizeof *c);
+	for (size_t i = 0; i < p->a.n; i++) {
+		double d = p->b.item[k][p->of_b[i]] - p->a.item[k][i];
+
+		if (d == 0)
+			c->tie++;
+		else if ((d > 0) != lower)
+			c->win++;
+		else
+			c->loss++;
+	}
+	c->p = stats_mcnemar(c->win, c->loss);
+	c->odds = c->odds_lo = c->odds_hi = NAN;
+	if (c->win == 0 || c->loss == 0)
+		return;
+	c->odds = (double)c->win / (double)c->loss;
+	spread = 1.959963984540054 * sqrt(1 / (double)c->win + 1 / (double)c->loss);    /* of its logarithm */
+	c->odds_lo = c->odds * exp(-spread);
+	c->odds_hi = c->odds * exp(spread);
+}
+
+struct sampling {
+	const struct paired *p;
+	size_t k, nv;
+	uint32_t *pick;                 /* the same items in B's order */
+};
+
+static void sample(void *ctx, const uint32_t *pick, size_t n, double *out)
+{
+	struct sampling *s = ctx;
+
+	metric_score(s->p->a.m[s->k], pick, n, out);
+	for (size_t i = 0; i < n; i++)
+		s->pick[i] = s->p->of_b[pick[i]];
+	metric_score(s->p->b.m[s->k], s->pick, n, out + s->nv);
+}
+
+/* The interval of one side: Wilson's for a share of items, else that of the resamples. */
+static void side_interval(const struct side *s, const struct paired *p, size_t k, const double *samples, size_t nv, size_t v, size_t off,
+                          double *lo, double *hi)
+{
+	double share;
+
+	if (metric_share(s->m[k], v, &share))
+		stats_wilson(share, (double)s->n, lo, hi);
+	else
+		stats_interval(samples, p->resamples, 2 * nv, off + v, lo, hi);
+}
+
+void paired_differences(const struct paired *p, size_t k, struct difference *out)
+{
+	const char *const *names;
+	size_t nv = metric_values(p->a.m[k], &names), b = p->resamples;
+	double *samples = mem_grow(NULL, b * 2 * nv, sizeof *samples), *diff = mem_grow(NULL, b, sizeof *diff);
+	double va[METRIC_MAX_VALUES], vb[METRIC_MAX_VALUES], share;
+	struct sampling s = { p, k, nv, mem_grow(NULL, p->a.n, sizeof *s.pick) };
+	struct contest c;
+
+	metric_score(p->a.m[k], NULL, 0, va);
+	metric_score(p->b.m[k], NULL, 0, vb);
+	stats_bootstrap(p->seed, (uint32_t)p->a.n, b, 2 * nv, sample, &s, samples);
+	for (size_t v = 0; v < nv; v++) {
+		struct difference *d = &out[v];
+
+		*d = (struct difference){ .a = va[v], .b = vb[v], .diff = vb[v] - va[v] };
+		side_interval(&p->a, p, k, samples, nv, v, 0, &d->a_lo, &d->a_hi);
+		side_interval(&p->b, p, k, samples, nv, v, nv, &d->b_lo, &d->b_hi);
+		for (size_t i = 0; i < b; i++)
+			diff[i] = samples[i * 2 * nv + nv + v] - samples[i * 2 * nv + v];
+		stats_interval(diff, b, 1, 0, &d->lo, &d->hi);
+		d->p = stats_paired_p(diff, b, d->diff);
+		if (metric_share(p->a.m[k], v, &share)) {
+			paired_contest(p, k, &c);
+			d->p = c.p;
+		}
+	}
+	mem_free(s.pick);
+	mem_free(samples);
+	mem_free(diff);
+}

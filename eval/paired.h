@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_PAIRED_H
+#define SFT_PAIRED_H
+/* Two systems on the same items: their metrics, the difference, and how sure it is. */
+#include "metric.h"
+#include "pairs.h"
+#include "strmap.h"
+
+struct side {
+	const char *path;
+	struct metric **m;              /* paired.nmetrics */
+	double **item;                  /* item[k][i]: the headline of metric k on item i of this side's order */
+	uint64_t *hash;                 /* of the references of an item */
+	size_t n, cap;
+};
+
+struct paired {
+	const char *const *name;        /* metrics */
+	size_t nmetrics;
+	uint64_t resamples, seed;
+	struct side a, b;
+	struct strmap id;               /* of A's items, in order; their numbers where there are no ids */
+	bool by_id;
+	uint32_t *of_b;                 /* of_b[i]: the place in B of A's item i */
+};
+
+struct difference {                     /* of one value of a metric */
+	double a, b, a_lo, a_hi, b_lo, b_hi;
+	double diff, lo, hi;            /* B - A, 95% by paired bootstrap */
+	double p;                       /* accuracy: McNemar's exact test; else paired bootstrap as sacreBLEU */
+};
+
+struct contest {                        /* of a metric, item by item */
+	uint64_t win, tie, loss;        /* B better, alike, worse */
+	double p;                       /* McNemar's exact (sign) test on wins and losses */
+	double odds, odds_lo, odds_hi;  /* wins / losses, 95%; NaN where losses or wins are 0 */
+};
+
+int  paired_open(struct paired *p, const char *const *metric, size_t n, const struct metric_opts *o, uint64_t resamples, uint64_t seed,
+                 struct err *e);
+/* All items of side A (first), then of B.  Items are paired by id where both sides have ids, else by order.  SFT_BADDATA
+ * for an id that stands twice or on one side only, for unequal counts, and for an item whose references differ. */
+int  paired_read_a(struct paired *p, struct pairs *in, const char *path, struct err *e);
+int  paired_read_b(struct paired *p, struct pairs *in, const char *path, struct err *e);
+void paired_contest(const struct paired *p, size_t metric, struct contest *out);
+/* OUT: one per value of the metric. */
+void paired_differences(const struct paired *p, size_t metric, struct difference *out);
+void paired_close(struct paired *p);
+
+#endif
