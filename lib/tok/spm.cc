@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sentencepiece_processor.h>
+
+#include <new>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "spm.h"
+}
+
+struct spm {
+	sentencepiece::SentencePieceProcessor p;
+};
+
+static int failed(const sentencepiece::util::Status &status, struct err *e)
+{
+	return err_set(e, SFT_BADDATA, "SentencePiece: %s", status.ToString().c_str());
+}
+
+extern "C" int spm_open(struct spm **out, const void *model, size_t n, struct err *e)
+{
+	struct spm *s = new (std::nothrow) struct spm;
+
+	*out = nullptr;
+	if (s == nullptr)
+		return err_set(e, SFT_SYSTEM, "out of memory");
+	sentencepiece::SetMinLogLevel(3);
+	const auto status = s->p.LoadFromSerializedProto(absl::string_view(static_cast<const char *>(model), n));
+	if (!status.ok()) {
+		delete s;
+		return failed(status, e);
+	}
+	*out = s;
+	return 0;
+}
+
+extern "C" void spm_close(struct spm *s)
+{
+	delete s;
+}
+
+extern "C" uint32_t spm_size(const struct spm *s)
+{
+	return static_cast<uint32_t>(s->p.GetPieceSize());
+}
+
+extern "C" const char *spm_piece(const struct spm *s, uint32_t id, size_t *n, enum spm_kind *kind)
+{
+	const int i = static_cast<int>(id);
+	const std::string &text = s->p.IdToPiece(i);
+
+	*n = text.size();
+	*kind = s->p.IsUnknown(i) ? SPM_UNKNOWN : s->p.IsControl(i) ? SPM_CONTROL : s->p.IsByte(i) ? SPM_BYTE : s->p.IsUnused(i) ? SPM_UNUSED : SPM_NORMAL;
+	return text.data();
+}
+
+extern "C" int32_t spm_bos(const struct spm *s) { return s->p.bos_id(); }
+extern "C" int32_t spm_eos(const struct spm *s) { return s->p.eos_id(); }
+extern "C" int32_t spm_pad(const struct spm *s) { return s->p.pad_id(); }
+
+extern "C" int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, uint32_t id, size_t start, size_t end), void *ctx, struct err *e)
+{
+	sentencepiece::ImmutableSentencePieceText t;
+	const auto status = s->p.Encode(absl::string_view(text, n), t.mutable_proto());
+
+	if (!status.ok())
+		return failed(status, e);
+	const size_t count = t.pieces_size();
+	for (size_t i = 0; i < count; i++) {
+		const auto piece = t.pieces(static_cast<int>(i));
+		put(ctx, piece.id(), piece.begin(), piece.end());
+	}
+	return 0;
+}
+
+extern "C" int spm_to_text(const struct spm *s, const uint32_t *ids, size_t n, struct buf *out, struct err *e)
+{
+	const std::vector<int> v(ids, ids + n);
+	std::string text;
+	const auto status = s->p.Decode(v, &text);
+
+	if (!status.ok())
+		return failed(status, e);
+	buf_add(out, text.data(), text.size());
+	return 0;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vocabularies in GGUF files: `gpt2` (byte-level BPE with a named pre-tokenizer) and `llama` (SentencePiece BPE by scores). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gguf.h"
+#include "hfjson.h"
+#include "utf8.h"
+
+enum { TYPE_UNKNOWN = 2, TYPE_CONTROL = 3, TYPE_USER = 4, MAX_TOKENS = 1 << 26 };
+
+#define CL100K(numbers) "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" numbers \
+	"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+#define O200K "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|" \
+	"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|" \
+	"\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+
+/* What the names of pre-tokenizers stand for: NAMES is a list with blanks around each; "digits" cuts numbers one by one. */
+static const struct {
+	const char *names;
+	const char *step[3];
+} pres[] = {
+	{ " default gpt-2 gpt2 mpt olmo jina-es jina-de jina-v1-en jina-v2-es jina-v2-de jina-v2-en phi-2 roberta-bpe gigachat ", { GPT2 } },
+	{ " smollm starcoder refact command-r codeshell exaone minerva-7b ", { "digits", GPT2 } },
+	{ " llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 dbrx smaug-bpe chatglm-bpe glm4 ", { CL100K("\\p{N}{1,3}") } },
+	{ " qwen2 stablelm2 deepseek-r1-qwen megrez ", { CL100K("\\p{N}") } },
+	{ " gpt-4o llama4 ", { O200K } },
+	{ " deepseek-v3 ", { "\\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
+	  "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|"
+	  "\\s*[\r\n]+|\\s+(?!\\S)|\\s+" } },
+	{ " falcon ", { "[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]" } },
+};
+
+static bool named(const char *names, const char *name, size_t n)
+{
+	for (const char *p = names; (p = memmem(p, strlen(p), name, n)) != NULL; p++)
+		if (p[-1] == ' ' && p[n] == ' ')
+			return true;
+	return false;
+}
+
+static int pre_named(struct tok *t, const char *name, size_t n, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; n > 0 && i < sizeof pres / sizeof *pres; i++) {
+		if (!named(pres[i].names, name, n))
+			continue;
+		for (int k = 0; rc == 0 && k < 3 && pres[i].step[k]; k++) {
+			if (strcmp(pres[i].step[k], "digits") == 0)
+				hf_pre_digits(t);
+			else
+				rc = hf_pre_regex(t, pres[i].step[k], strlen(pres[i].step[k]), e);
+		}
+		hf_pre_join(t);
+		hf_pre_bytes(t);
+		return rc;
+	}
+	return err_set(e, SFT_BADDATA, "tokenizer.ggml.pre: unknown pre-tokenizer '%.*s' (known: gpt-2, smollm, llama-bpe, qwen2, gpt-4o, deepseek-v3, "
+	               "falcon and their like)", (int)(n < 60 ? n : 60), name);
+}
+
+/* --- tokens --- */
+
+static int get_tokens(struct tok *t, const struct gguf *g, struct err *e)
+{
+	const int32_t *type = NULL;
+	size_t n, ntypes = 0;
+	int rc = gguf_strs(g, "tokenizer.ggml.tokens", &n, e);
+
+	if (rc)
+		return rc;
+	if (gguf_has(g, "tokenizer.ggml.token_type") && (rc = gguf_ints(g, "tokenizer.ggml.token_type", &type, &ntypes, e)) != 0)
+		return rc;
+	if (n > MAX_TOKENS || (type && ntypes != n))
+		return err_set(e, SFT_BADDATA, "%zu tokens but %zu token types", n, ntypes);
+	t->added = mem_new((n + 1) * sizeof *t->added);
+	for (size_t i = 0; i < n; i++) {
+		const char *s;
+		size_t len;
+
+		gguf_strs_at(g, "tokenizer.ggml.tokens", i, &s, &len);
+		if (!utf8_valid(s, len, NULL))
+			return err_set(e, SFT_BADDATA, "token %zu is not UTF-8", i);
+		vocab_put(&t->vocab, s, len, (uint32_t)i);
+		if (type == NULL || (type[i] != TYPE_CONTROL && type[i] != TYPE_USER) || len == 0)
+			continue;
+		t->added[t->nadded++] = (struct added){ .text = t->vocab.text[i], .n = len, .id = (uint32_t)i, .special = type[i] == TYPE_CONTROL };
+	}
+	for (size_t i = 0; type && i < n; i++)
+		if (type[i] == TYPE_UNKNOWN)
+			t->unk = (int64_t)i;
+	return 0;
+}
+
+static int get_merges(struct tok *t, const struct gguf *g, struct err *e)
+{
+	struct buf both = {0};
+	size_t n;
+	int rc = gguf_strs(g, "tokenizer.ggml.merges", &n, e);
+
+	if (rc)
+		return rc;
+	t->merge_list = mem_grow(NULL, n + 1, sizeof *t->merge_list);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const char *s, *blank;
+		size_t len;
+		int64_t left = -1, right = -1, into = -1;
+
+		gguf_strs_at(g, "tokenizer.ggml.merges", i, &s, &len);
+		blank = len ? memchr(s + 1, ' ', len - 1) : NULL;
+		if (blank) {
+			left = vocab_id(&t->vocab, s, (size_t)(blank - s));
+			right = vocab_id(&t->vocab, blank + 1, (size_t)(s + len - blank - 1));
+			both.n = 0;
+			buf_add(&both, s, (size_t)(blank - s));
+			buf_add(&both, blank + 1, (size_t)(s + len - blank - 1));
+			into = vocab_id(&t->vocab, both.p, both.n);
+		}
+		if (left < 0 || right < 0 || into < 0)
+			rc = err_set(e, SFT_BADDATA, "tokenizer.ggml.merges: number %zu is no pair of tokens that makes a token", i);
+		else
+			t->merge_list[t->nmerges++] = (struct bpe_merge){ (uint32_t)left, (uint32_t)right, (uint32_t)i, (uint32_t)into };
+	}
+	buf_free(&both);
+	return rc;
+}
+
+/* --- `llama`: merges follow from scores --- */
+
+struct scored {
+	float score;
+	uint32_t id;
+};
+
+static int by_score(const void *a, const void *b)
+{
+	const struct scored *x = a, *y = b;
+
+	return x->score < y->score ? 1 : x->score > y->score ? -1 : x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Every way to put token ID together from two tokens is a merge of rank RANK. */
+static void merges_into(struct tok *t, uint32_t id, uint32_t rank, size_t *cap)
+{
+	const char *p = t->vocab.text[id], *end = p + t->vocab.len[id];
+
+	for (const char *q = p; q < end; ) {
+		int64_t left, right;
+
+		utf8_get(&q);
+		if (q == end || (left = vocab_id(&t->vocab, p, (size_t)(q - p))) < 0 || (right = vocab_id(&t->vocab, q, (size_t)(end - q))) < 0)
+			continue;
+		ARRAY_ROOM(t->merge_list, t->nmerges, *cap);
+		t->merge_list[t->nmerges++] = (struct bpe_merge){ (uint32_t)left, (uint32_t)right, rank, id };
+	}
+}
+
+static int merges_by_score(struct tok *t, const struct gguf *g, struct err *e)
+{
+	const float *score;
+	struct scored *order;
+	size_t n, cap = 0;
+	uint32_t rank = 0;
+	int rc = gguf_f32s(g, "tokenizer.ggml.scores", &score, &n, e);
+
+	if (rc)
+		return rc;
+	if (n != t->vocab.n)
+		return err_set(e, SFT_BADDATA, "tokenizer.ggml.scores has %zu values (expected one for each of %u tokens)", n, t->vocab.n);
+	order = mem_new((n + 1) * sizeof *order);
+	for (size_t i = 0; i < n; i++)
+		order[i] = (struct scored){ score[i], (uint32_t)i };
+	qsort(order, n, sizeof *order, by_score);
+	for (size_t i = 0; i < n; i++) {
+		rank += i > 0 && order[i].score < order[i - 1].score;
+		if (t->vocab.text[order[i].id])
+			merges_into(t, order[i].id, rank, &cap);
+	}
+	mem_free(order);
+	return 0;
+}
+
+static struct norm *llama_norm(struct tok *t, enum norm_kind kind)
+{
+	t->norm = mem_grow(t->norm, t->nnorm + 1, sizeof *t->norm);
+	t->norm[t->nnorm] = (struct norm){ .kind = kind };
+	return &t->norm[t->nnorm++];
+}
+
+static int open_llama(struct tok *t, const struct gguf *g, struct err *e)
+{
+	static const char mark[] = "\xE2\x96\x81";
+	bool prefix = true;
+	struct norm *m;
+	int rc;
+
+	if (gguf_has(g, "tokenizer.ggml.add_space_prefix") && (rc = gguf_bool(g, "tokenizer.ggml.add_space_prefix", &prefix, e)) != 0)
+		return rc;
+	t->byte_fallback = true;
+	t->fuse_unk = true;
+	if ((rc = merges_by_score(t, g, e)) != 0)
+		return rc;
+	if (prefix) {
+		m = llama_norm(t, NORM_PREPEND);
+		m->text = mark;
+		m->ntext = 3;
+	}
+	m = llama_norm(t, NORM_REPLACE);
+	m->text = " ";
+	m->ntext = 1;
+	m->with = mark;
+	m->nwith = 3;
+	t->dec = mem_new(4 * sizeof *t->dec);
+	t->dec[t->ndec++] = (struct dec){ .kind = DEC_REPLACE, .text = mark, .ntext = 3, .with = " ", .nwith = 1 };
+	t->dec[t->ndec++] = (struct dec){ .kind = DEC_FALLBACK };
+	t->dec[t->ndec++] = (struct dec){ .kind = DEC_FUSE };
+	if (prefix)
+		t->dec[t->ndec++] = (struct dec){ .kind = DEC_STRIP, .c = ' ', .start = 1 };
+	return 0;
+}
+
+/* --- what the file says beside --- */
+
+static void add_stop(struct tok *t, const struct gguf *g, const char *key)
+{
+	uint64_t id;
+
+	if (gguf_has(g, key) && gguf_u64(g, key, &id, NULL) == 0 && id < t->all.n)
+		tok_stop(t, (uint32_t)id);
+}
+
+static int32_t get_id(const struct tok *t, const struct gguf *g, const char *key)
+{
+	uint64_t id;
+
+	return gguf_has(g, key) && gguf_u64(g, key, &id, NULL) == 0 && id < t->all.n ? (int32_t)id : -1;
+}
+
+static const char *text_of(const struct tok *t, int32_t id)
+{
+	return id >= 0 ? t->all.text[id] : NULL;
+}
+
+static int get_extras(struct tok *t, const struct gguf *g, struct err *e)
+{
+	bool add_bos = t->kind == MODEL_BPE && !t->bytes, add_eos = false;
+	const char *s;
+	size_t n;
+	int rc = 0;
+
+	t->bos = get_id(t, g, "tokenizer.ggml.bos_token_id");
+	t->eos = get_id(t, g, "tokenizer.ggml.eos_token_id");
+	t->bos_text = text_of(t, t->bos);
+	t->eos_text = text_of(t, t->eos);
+	t->pad_text = text_of(t, get_id(t, g, "tokenizer.ggml.padding_token_id"));
+	add_stop(t, g, "tokenizer.ggml.eos_token_id");
+	add_stop(t, g, "tokenizer.ggml.eot_token_id");
+	add_stop(t, g, "tokenizer.ggml.eom_token_id");
+	if (gguf_has(g, "tokenizer.chat_template")) {
+		if ((rc = gguf_str(g, "tokenizer.chat_template", &s, &n, e)) != 0)
+			return rc;
+		t->chat_template = arena_str(&t->arena, s, n);
+	}
+	if (gguf_has(g, "tokenizer.ggml.add_bos_token"))
+		rc = gguf_bool(g, "tokenizer.ggml.add_bos_token", &add_bos, e);
+	if (rc == 0 && gguf_has(g, "tokenizer.ggml.add_eos_token"))
+		rc = gguf_bool(g, "tokenizer.ggml.add_eos_token", &add_eos, e);
+	t->part = mem_new(3 * sizeof *t->part);
+	if (add_bos && t->bos >= 0)
+		t->part[t->nparts++] = (struct part){ false, (uint32_t)t->bos };
+	t->part[t->nparts++] = (struct part){ true, 0 };
+	if (add_eos && t->eos >= 0)
+		t->part[t->nparts++] = (struct part){ false, (uint32_t)t->eos };
+	return rc;
+}
+
+static int load(struct tok *t, const struct gguf *g, struct err *e)
+{
+	const char *model, *pre = "default";
+	size_t n, npre = 7;
+	int rc;
+
+	t->kind = MODEL_BPE;
+	if ((rc = gguf_str(g, "tokenizer.ggml.model", &model, &n, e)) != 0 || (rc = get_tokens(t, g, e)) != 0)
+		return rc;
+	if (n == 5 && memcmp(model, "llama", 5) == 0) {
+		rc = open_llama(t, g, e);
+	} else if (n == 4 && memcmp(model, "gpt2", 4) == 0) {
+		if (gguf_has(g, "tokenizer.ggml.pre") && (rc = gguf_str(g, "tokenizer.ggml.pre", &pre, &npre, e)) != 0)
+			return rc;
+		if ((rc = get_merges(t, g, e)) == 0)
+			rc = pre_named(t, pre, npre, e);
+		t->dec = mem_new(sizeof *t->dec);
+		t->dec[t->ndec++] = (struct dec){ .kind = DEC_BYTES };
+	} else {
+		rc = err_set(e, SFT_BADDATA, "tokenizer.ggml.model: unknown kind '%.*s' (expected gpt2 or llama)", (int)(n < 60 ? n : 60), model);
+	}
+	if (rc)
+		return rc;
+	tok_ready(t);
+	return get_extras(t, g, e);
+}
+
+int tok_open_gguf(struct tok *t, const char *path, struct err *e)
+{
+	struct gguf *g;
+	int rc = gguf_open(&g, path, e);
+
+	if (rc)
+		return rc;
+	if ((rc = load(t, g, e)) != 0)
+		err_in(e, "%s", path);
+	gguf_close(g);
+	return rc;
+}

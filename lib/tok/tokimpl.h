@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_TOKIMPL_H
+#define SFT_TOKIMPL_H
+/* What a tokenizer is inside: lib/tok only.
+ *
+ *   text -> added tokens cut out (added.c) -> each stretch normalised (normal.c) -> cut into words (pretok.c)
+ *        -> ids of each word (model.c: BPE, WordPiece, Unigram, WordLevel) -> ids of the post-processor around them (tok.c)
+ *
+ * A stretch of text carries where each of its bytes comes from, if offsets are asked for. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpe.h"
+#include "err.h"
+#include "mem.h"
+#include "pattern.h"
+#include "strmap.h"
+#include "tok.h"
+
+/* --- vocabulary: model tokens and added ones --- */
+struct vocab {
+	struct strmap map;          /* text -> id */
+	const char **text;          /* by id; NULL: none */
+	uint32_t *len;
+	uint32_t n, cap;            /* largest id + 1 */
+};
+void vocab_put(struct vocab *v, const char *text, size_t n, uint32_t id);
+int64_t vocab_id(const struct vocab *v, const char *text, size_t n);     /* -1: none */
+void vocab_free(struct vocab *v);
+
+/* --- stretches of text --- */
+struct piece {
+	const char *p;
+	size_t n;
+	const uint32_t *from, *to;  /* by byte: which bytes of the text it stands for; NULL: it is the text's own bytes at ORIG */
+	size_t orig;                /* where it begins in the text; 0 only at its beginning */
+	int64_t id;                 /* an added token, or -1 */
+};
+struct pieces {
+	struct piece *v;
+	size_t n, cap;
+};
+void pieces_add(struct pieces *out, const struct piece *p, size_t start, size_t end);     /* [start, end) of P */
+
+/* --- added tokens --- */
+struct added {
+	const char *text;
+	size_t n;
+	uint32_t id;
+	bool single_word, lstrip, rstrip, normalized, special;
+	bool template;              /* the model's chat template writes it: what a message says never matches it */
+};
+/* Leftmost-longest search for many texts: a trie. */
+struct trie {
+	uint64_t *edge;             /* node << 8 | byte; UINT64_MAX: free */
+	uint32_t *target;
+	uint32_t mask, nedges, nnodes;
+	int32_t *value;             /* by node: what ends here, or -1 */
+	uint32_t values_cap;
+	uint8_t start[256];         /* bytes that begin something */
+};
+void trie_put(struct trie *t, const char *text, size_t n, int32_t value);  /* the first value of a text stays */
+uint32_t trie_step(const struct trie *t, uint32_t node, uint8_t byte);     /* 0: no way on (the root is 0) */
+void trie_free(struct trie *t);
+
+/* --- normalisers --- */
+enum norm_kind { NORM_NFC, NORM_NFD, NORM_NFKC, NORM_NFKD, NORM_PREPEND, NORM_REPLACE, NORM_STRIP, NORM_LOWER, NORM_STRIP_ACCENTS,
+                 NORM_BERT, NORM_NMT, NORM_PRECOMPILED, NORM_BYTES };
+struct charsmap;
+struct norm {
+	enum norm_kind kind;
+	const char *text;           /* PREPEND; REPLACE: the pattern where it is a string */
+	size_t ntext;
+	const char *with;           /* REPLACE */
+	size_t nwith;
+	struct pattern *pattern;    /* REPLACE with a regular expression */
+	struct charsmap *map;       /* PRECOMPILED */
+	bool left, right;           /* STRIP */
+	bool clean, chinese, accents, lower;   /* BERT */
+};
+
+/* --- pre-tokenizers --- */
+enum behavior { SPLIT_REMOVED, SPLIT_ISOLATED, SPLIT_PREVIOUS, SPLIT_NEXT, SPLIT_CONTIGUOUS };
+/* A scanner: end of the match that begins at P (not END), or NULL: no match begins here. */
+typedef const char *scan_fn(const char *p, const char *end);
+enum pre_kind { PRE_SPLIT, PRE_PREFIX, PRE_BYTES, PRE_METASPACE, PRE_SCRIPTS, PRE_FIXED };
+struct pre {
+	enum pre_kind kind;
+	/* SPLIT: one of these finds the matches */
+	scan_fn *scan;
+	bool (*is)(uint32_t c);     /* each character of a class by itself */
+	const char *text;
+	size_t ntext;
+	struct pattern *pattern;
+	enum behavior behavior;
+	bool invert;
+	/* METASPACE */
+	bool prefix;                /* the replacement is put before a stretch that does not begin with it */
+	bool first_only;            /* only at the beginning of the text */
+	bool split;                 /* cut at the replacement */
+	uint32_t replacement;
+	uint32_t length;            /* FIXED */
+};
+
+/* --- decoders --- */
+enum dec_kind { DEC_BYTES, DEC_WORDPIECE, DEC_METASPACE, DEC_BPE, DEC_FALLBACK, DEC_FUSE, DEC_STRIP, DEC_REPLACE, DEC_CTC };
+struct dec {
+	enum dec_kind kind;
+	const char *text;           /* prefix, suffix, pattern, pad token */
+	size_t ntext;
+	const char *with;           /* REPLACE: content; CTC: word delimiter */
+	size_t nwith;
+	struct pattern *pattern;
+	uint32_t c;                 /* METASPACE: replacement; STRIP: content */
+	size_t start, stop;         /* STRIP */
+	bool cleanup, prefix;
+};
+
+/* --- post-processors --- */
+struct part {                   /* of the template for one text */
+	bool text;                  /* the text itself, or: */
+	uint32_t id;
+};
+
+enum model_kind { MODEL_BPE, MODEL_WORDPIECE, MODEL_UNIGRAM, MODEL_WORDLEVEL, MODEL_SPM };
+
+struct tok {
+	struct arena arena;
+	enum model_kind kind;
+	struct vocab vocab;         /* of the model */
+	struct vocab all;           /* with the added tokens */
+	struct added *added;
+	size_t nadded;
+	struct trie raw, normal;    /* added tokens, searched before and after normalising; values: place in `added` */
+	int32_t *added_at;          /* by id: place in `added`, or -1 */
+	struct norm *norm;
+	size_t nnorm;
+	struct pre *pre;
+	size_t npre;
+	struct dec *dec;
+	size_t ndec;
+	bool no_decoder;            /* tokens are joined with blanks */
+	struct part *part;          /* NULL: nothing is added */
+	size_t nparts;
+	bool trim, trim_prefix;     /* offsets leave blanks out (ByteLevel, Roberta) */
+
+	/* MODEL_BPE */
+	struct bpe_merges merges;
+	struct bpe_merge *merge_list;   /* by rank, for the hash */
+	size_t nmerges;
+	int64_t unk;                /* id, or -1 (all models) */
+	bool fuse_unk, byte_fallback, ignore_merges;
+	const char *sub_prefix, *word_suffix;   /* "" or the affixes of symbols inside and at the end of a word */
+	size_t nsub_prefix, nword_suffix;
+	uint32_t *char_id;          /* BMP -> id, UINT32_MAX none (no affixes) */
+	int64_t byte_id[256];       /* "<0x0A>" */
+	bool bytes;                 /* words are raw bytes: byte level, all 256 known */
+	uint32_t byte_sym[256];     /* the symbol of each byte */
+	const uint8_t **raw_text;   /* by id: the bytes it stands for (bytes) */
+	uint32_t *raw_len;
+	struct strmap raw_map;      /* raw bytes -> id, for ignore_merges */
+	uint64_t *joint;            /* pairs of characters that stand side by side in some token: a filter; NULL: words are not cut */
+	scan_fn *fast;              /* the whole pre-tokenizer is this scanner */
+
+	/* MODEL_WORDPIECE, MODEL_UNIGRAM */
+	struct trie pieces, inner;  /* tokens; WordPiece: those that begin a word, those inside one without their prefix */
+	size_t max_chars;
+	double *score;              /* by id */
+	double min_score;
+
+	struct spm *spm;            /* MODEL_SPM */
+
+	uint64_t hash;
+	int32_t bos, eos;
+	const char *bos_text, *eos_text, *pad_text, *chat_template;
+	uint32_t *stops;
+	size_t nstops;
+	uint8_t *special;           /* by id */
+};
+
+struct cache_slot {
+	uint8_t n, nids;            /* bytes of the key, 0: free */
+	char key[30];
+	uint32_t id[8];
+};
+enum { CACHE_BITS = 15, CACHE_KEY = 30, CACHE_IDS = 8 };
+
+struct tok_scratch {
+	struct arena arena;         /* of one text */
+	struct pieces a, b;
+	struct bpe_room room;
+	struct matcher *matcher;
+	struct cache_slot *cache;
+	struct buf text;
+	const struct tok *t;
+	bool track;                 /* offsets are wanted */
+};
+
+/* added.c: P cut at the added tokens of TRIE (special ones only if SPECIAL).  GUARD (may be NULL) says of a match in the text
+ * [start, end) whether it may stand. */
+typedef bool guard_fn(void *ctx, const struct added *a, size_t start, size_t end);
+void added_split(const struct tok *t, const struct trie *trie, const struct piece *p, bool special, guard_fn *guard, void *ctx, struct pieces *out);
+
+/* normal.c: the stretch P in normal form, in the scratch's arena. */
+int norm_apply(const struct tok *t, struct tok_scratch *s, struct piece *p, struct err *e);
+
+/* pretok.c: s->a cut into words, in place. */
+int pre_apply(const struct tok *t, struct tok_scratch *s, struct err *e);
+scan_fn scan_words;                                     /* scan.c: \w+|[^\w\s]+ */
+scan_fn *scan_known(const char *regex, size_t n);       /* scan.c: the scanner of a well-known pattern, or NULL */
+scan_fn *scan_after_digits(scan_fn *then);              /* digits one by one, then THEN: both in one, or NULL */
+int pattern_translate(const char *regex, size_t n, struct pattern **out, struct err *e);   /* rxclass.c: the reference's syntax and classes in PCRE2 */
+
+/* model.c: ids of the word P appended to OUT; s->track: with offsets. */
+int model_word(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
+int model_bpe(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
+int model_wordpiece(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
+int model_wordlevel(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
+int model_unigram(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
+void ids_room(struct tok_ids *out, size_t n, bool offsets);     /* space for N more */
+/* Token ID for bytes [start, end) of P. */
+void ids_add(struct tok_ids *out, const struct tok_scratch *s, const struct piece *p, uint32_t id, size_t start, size_t end);
+
+/* What merging needs (bpemodel.c), what the others need (model.c): made ready once the vocabulary, the merges and the
+ * pre-tokenizers stand. */
+void bpe_ready(struct tok *t);
+void model_ready(struct tok *t);
+
+/* tokdecode.c */
+int dec_apply(const struct tok *t, const uint32_t *ids, size_t n, unsigned flags, struct buf *out, struct err *e);
+
+/* bytelevel.c: GPT-2's characters for bytes. */
+uint32_t byte_char(uint8_t byte);
+int char_byte(uint32_t c);                              /* -1: no such character */
+
+/* charsmap.c: SentencePiece's precompiled normalisation. */
+int  charsmap_new(struct charsmap **out, const char *base64, size_t n, struct err *e);
+void charsmap_free(struct charsmap *m);
+
+/* tokspm.c: SentencePiece models. */
+int spm_encode(const struct tok *t, struct tok_scratch *s, const struct piece *p, unsigned flags, guard_fn *guard, void *ctx,
+               struct tok_ids *out, struct err *e);
+int spm_decode(const struct tok *t, const uint32_t *ids, size_t n, unsigned flags, struct buf *out, struct err *e);
+void spm_release(struct tok *t);
+
+/* Loaders: fill a zeroed T (arena ready). */
+int tok_open_json(struct tok *t, const char *path, struct err *e);     /* hfjson.c */
+int tok_open_gguf(struct tok *t, const char *path, struct err *e);     /* tokgguf.c */
+int tok_open_spm(struct tok *t, const char *path, struct err *e);      /* tokspm.c */
+/* tokfolder.c: what tokenizer_config.json, generation_config.json and the like in DIR say beside the vocabulary. */
+void tok_stop(struct tok *t, uint32_t id);              /* ID ends a turn */
+int tok_config(struct tok *t, const char *dir, struct err *e);
+/* Once vocabulary and added tokens stand: the tries, the tables by id. */
+void tok_ready(struct tok *t);
+
+#endif
