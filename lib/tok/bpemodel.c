@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The BPE model: words to symbols, merging, and the cache of words. */
+#include <stdio.h>
 #include <string.h>
 
 #include "hash.h"

@@ -135,7 +135,7 @@ static int pair_id(const struct json *v, const char *key, uint32_t *id, struct e
 
 static int bert_like(struct tok *t, const struct json *v, struct err *e)
 {
-	uint32_t sep, cls;
+	uint32_t sep = 0, cls = 0;
 	int rc;
 
 	if ((rc = pair_id(v, "sep", &sep, e)) != 0 || (rc = pair_id(v, "cls", &cls, e)) != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* WordPiece, WordLevel and Unigram; BPE is in bpemodel.c. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tokimpl.h"

@@ -25,7 +25,6 @@ extern "C" int spm_open(struct spm **out, const void *model, size_t n, struct er
 	*out = nullptr;
 	if (s == nullptr)
 		return err_set(e, SFT_SYSTEM, "out of memory");
-	sentencepiece::SetMinLogLevel(3);
 	const auto status = s->p.LoadFromSerializedProto(absl::string_view(static_cast<const char *>(model), n));
 	if (!status.ok()) {
 		delete s;

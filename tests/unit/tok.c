@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokenizers against the goldens of the reference: plain text, special tokens parsed, added ones, offsets, and back to text. */
+#include "test.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "json.h"
+#include "mapfile.h"
+#include "mem.h"
+#include "tok.h"
+#include "utf8.h"
+
+static char test_title[300];
+
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+static bool same_ids(const struct json *want, const struct tok_ids *got)
+{
+	if (want == NULL || want->type != JSON_ARR || want->n != got->n)
+		return false;
+	for (size_t i = 0; i < want->n; i++) {
+		int64_t v;
+
+		if (!json_int(&want->item[i], &v) || v != got->id[i])
+			return false;
+	}
+	return true;
+}
+
+/* ids of older SentencePiece versions stand beside those of the newest, where they differ */
+static bool is_ids(const struct json *row, const char *key, const struct tok_ids *got, bool around)
+{
+	const struct json *old = json_get(row, "ids_0_1_97");
+	struct tok_ids inner = *got;
+
+	if (same_ids(json_get(row, key), got))
+		return true;
+	if (old && around && got->n >= 2) {
+		inner.id++;
+		inner.n -= 2;
+	}
+	return old && same_ids(old, &inner);
+}
+
+/* Offsets in code points against ours in bytes. */
+static bool same_offsets(const struct json *want, const struct tok_ids *got, const char *text)
+{
+	if (want->n != got->n)
+		return false;
+	for (size_t i = 0; i < want->n; i++) {
+		int64_t start, end;
+
+		json_int(&want->item[i].item[0], &start);
+		json_int(&want->item[i].item[1], &end);
+		if (utf8_count(text, got->start[i]) != (size_t)start || utf8_count(text, got->end[i]) != (size_t)end)
+			return false;
+	}
+	return true;
+}
+
+struct tally {
+	size_t n, plain, parsed, special, decoded, offsets, noffsets;
+};
+
+static void show(const char *what, const struct json *text)
+{
+	if (getenv("TOK_SHOW"))
+		fprintf(stderr, "%s %s: %s\n", test_name, what, text && text->raw ? text->raw : "?");
+}
+
+static void check_ids_row(const struct tok *t, struct tok_scratch *s, const struct json *row, struct tally *y)
+{
+	const struct json *text = json_get(row, "text"), *off = json_get(row, "offsets"), *dec = json_get(row, "decoded");
+	struct tok_ids ids = {0};
+	struct buf b = {0};
+	struct err e = {0};
+
+	if (text == NULL || json_get(row, "pair"))
+		return;
+	y->n++;
+	if (tok_encode(t, s, text->s, text->n, 0, &ids, &e) == 0 && is_ids(row, "ids_plain", &ids, false))
+		y->plain++;
+	else
+		show("plain", text);
+	ids.n = 0;
+	if (tok_encode(t, s, text->s, text->n, TOK_SPECIAL, &ids, &e) == 0 && is_ids(row, "ids", &ids, false))
+		y->parsed++;
+	else
+		show("parsed", text);
+	/* The reference decodes its own ids; ours are the same where the line above is right. */
+	if (dec && tok_decode(t, ids.id, ids.n, 0, &b, &e) == 0 && b.n == dec->n && (b.n == 0 || memcmp(b.p, dec->s, b.n) == 0))
+		y->decoded++;
+	else
+		show("decoded", text);
+	ids.n = 0;
+	if (tok_encode(t, s, text->s, text->n, TOK_SPECIAL | TOK_ADD | TOK_OFFSETS, &ids, &e) == 0 && is_ids(row, "ids_special", &ids, true))
+		y->special++;
+	else
+		show("special", text);
+	if (off) {
+		y->noffsets++;
+		if (same_offsets(off, &ids, text->s))
+			y->offsets++;
+		else
+			show("offsets", text);
+	}
+	tok_ids_free(&ids);
+	buf_free(&b);
+}
+
+static void check_decode_row(const struct tok *t, const struct json *row, struct tally *y)
+{
+	static const char *const keys[] = { "decoded", "decoded_skip" };
+	const struct json *ids = json_get(row, "ids");
+	uint32_t *id = mem_new((ids->n + 1) * sizeof *id);
+
+	for (size_t i = 0; i < ids->n; i++)
+		id[i] = (uint32_t)strtoul(ids->item[i].s, NULL, 10);
+	for (int k = 0; k < 2; k++) {
+		const struct json *want = json_get(row, keys[k]);
+		struct buf b = {0};
+		struct err e = {0};
+
+		if (want == NULL)
+			continue;
+		y->n++;
+		if (tok_decode(t, id, ids->n, k ? TOK_SKIP_SPECIAL : 0, &b, &e) == 0 && b.n == want->n && (b.n == 0 || memcmp(b.p, want->s, b.n) == 0))
+			y->decoded++;
+		else
+			show(keys[k], want);
+		buf_free(&b);
+	}
+	mem_free(id);
+}
+
+/* Each line of PATH as JSON. */
+static void each_line(const struct tok *t, struct tok_scratch *s, const char *path, bool decode, struct tally *y)
+{
+	struct json_parser *parser = json_parser_new();
+	struct mapfile m;
+	struct arena a;
+	struct err e = {0};
+
+	arena_init(&a);
+	if (mapfile_open(&m, path, &e) != 0)
+		return;
+	for (const char *p = (const char *)m.p, *end = p + m.n; p < end; ) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const struct json *row;
+
+		if (nl == NULL)
+			nl = end;
+		arena_reset(&a);
+		CHECK(json_parse(parser, &a, p, (size_t)(nl - p), &row, &e) == 0);
+		if (decode)
+			check_decode_row(t, row, y);
+		else
+			check_ids_row(t, s, row, y);
+		p = nl + 1;
+	}
+	mapfile_close(&m);
+	arena_release(&a);
+	json_parser_free(parser);
+}
+
+static void golden(const char *name, const char *tokenizer, const char *dir)
+{
+	struct err e = {0};
+	struct tok *t;
+	char path[600];
+	struct tally y = {0}, d = {0};
+	struct tok_scratch *s;
+
+	snprintf(test_title, sizeof test_title, "tok_%s", name);
+	test_name = test_title;
+	test_failed = 0;
+	if (tok_open(&t, tokenizer, &e) != 0) {
+		printf("not ok %s: %s\n", test_name, e.msg);
+		test_bad = 1;
+		return;
+	}
+	s = tok_scratch_new(t);
+	snprintf(path, sizeof path, "%s/%s.jsonl", dir, name);
+	each_line(t, s, path, false, &y);
+	snprintf(path, sizeof path, "%s/%s.decode.jsonl", dir, name);
+	if (is_there(path))
+		each_line(t, s, path, true, &d);
+	if (y.n == 0 || y.plain != y.n || y.parsed != y.n || y.special != y.n || y.decoded != y.n || d.decoded != d.n || y.offsets != y.noffsets) {
+		printf("not ok %s: of %zu plain %zu, parsed %zu, added %zu, decoded %zu; offsets %zu/%zu; odd ids %zu/%zu\n", test_name, y.n, y.plain,
+		       y.parsed, y.special, y.decoded, y.offsets, y.noffsets, d.decoded, d.n);
+		test_bad = 1;
+	} else {
+		printf("ok %s\n", test_name);
+	}
+	tok_scratch_free(s);
+	tok_close(t);
+}
+
+/* The tokenizer NAME lies in our data or beside the project; else it is skipped. */
+static void find_and_check(const char *name, const char *file)
+{
+	const char *roots[] = { getenv("DATA"), getenv("SHARED") };
+	static const char *const goldens[] = { "tokenizers/golden", "golden/tokenizers" };
+	char tokenizer[500], dir[500], probe[600];
+
+	for (int i = 0; i < 2; i++)
+		for (int k = 0; roots[i] && k < 2; k++) {
+			snprintf(tokenizer, sizeof tokenizer, "%s/tokenizers/%s%s%s", roots[i], name, *file ? "/" : "", file);
+			snprintf(dir, sizeof dir, "%s/%s", roots[k], goldens[k]);
+			snprintf(probe, sizeof probe, "%s/%s.jsonl", dir, name);
+			if (roots[k] && is_there(tokenizer) && is_there(probe)) {
+				golden(name, tokenizer, dir);
+				return;
+			}
+		}
+	printf("skip tok_%s: no tokenizer or golden here\n", name);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const names[] = { "smollm2", "qwen3", "deepseek_v3", "mistral_7b", "mini_bert_wordpiece", "mini_bpe_suffix",
+		"mini_falcon_like", "mini_unigram_precompiled", "mini_wordlevel" };
+
+	if (argc == 4) {               /* NAME TOKENIZER FOLDER: another tokenizer's goldens */
+		golden(argv[1], argv[2], argv[3]);
+		return test_end();
+	}
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		find_and_check(names[i], "");
+	find_and_check("spm_bpe", "spm_bpe.model");
+	find_and_check("spm_unigram", "spm_unigram.model");
+	return test_end();
+}
