@@ -172,18 +172,22 @@ static int replace(struct xform *x, const struct norm *m, struct matcher *matche
 	return rc;
 }
 
-/* The next N bytes by their replacement; false where they have none. */
+/* The next N bytes by their replacement; false where they have none.  What is added stands for the last character, what is
+ * taken away belongs to the last one; at the very beginning the reference forgets to count it, and so do we. */
 static bool mapped(struct xform *x, const struct charsmap *map, const char *p, size_t n)
 {
 	size_t nwith;
 	const char *with = charsmap_find(map, p, n, &nwith);
-	int64_t i = 0, more;
+	int64_t old, made, i = 0;
 
 	if (with == NULL || !utf8_valid(with, nwith, NULL))
 		return false;
-	more = (int64_t)utf8_count(with, nwith) - (int64_t)utf8_count(p, n);
+	old = (int64_t)utf8_count(p, n);
+	made = (int64_t)utf8_count(with, nwith);
 	for (const char *q = with; q < with + nwith; i++)
-		xform_put(x, utf8_get(&q), i ? i : more);
+		xform_put(x, utf8_get(&q), i >= old ? 1 : i + 1 == made && made < old ? made - old : 0);
+	if (made == 0 && x->n > 0)
+		xform_skip(x, n);
 	return true;
 }
 

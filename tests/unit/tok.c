@@ -72,7 +72,7 @@ struct tally {
 static void show(const char *what, const struct json *text)
 {
 	if (getenv("TOK_SHOW"))
-		fprintf(stderr, "%s %s: %s\n", test_name, what, text && text->raw ? text->raw : "?");
+		fprintf(stderr, "%s %s: %.*s\n", test_name, what, (int)(text && text->nraw < 200 ? text->nraw : 0), text ? text->raw : "");
 }
 
 static void check_ids_row(const struct tok *t, struct tok_scratch *s, const struct json *row, struct tally *y)
