@@ -68,7 +68,8 @@ void writecsv_row(struct buf *buf, char delimiter, const struct field *f, uint32
 			*to++ = delimiter;
 		if (f[i].type == FIELD_JSON && f[i].n == 4 && memcmp(f[i].p, "null", 4) == 0)
 			continue;                                /* CSV has no null */
-		if (copy_plain(to, f[i].p, f[i].n, delimiter))
+		/* A header of one name shows no delimiter: a reader that guesses will take a comma. */
+		if (copy_plain(to, f[i].p, f[i].n, delimiter) && (n > 1 || !memchr(f[i].p, ',', f[i].n)))
 			to += f[i].n;
 		else
 			to = put_quoted(to, f[i].p, f[i].n);
