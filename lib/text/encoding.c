@@ -84,7 +84,8 @@ static bool utf16_valid(const unsigned char *s, size_t n, int high)
 	return true;
 }
 
-/* UTF-16 by its zero bytes: nearly all on one side.  SURE: so many that nothing else explains them. */
+/* UTF-16 by its zero bytes: most on the high side (U+4E00, U+3000 and their like have one on the low side).
+ * SURE: so many that nothing else explains them. */
 static const char *by_zeros(const unsigned char *s, size_t n, bool sure)
 {
 	size_t zeros[2] = { 0, 0 }, all;
@@ -96,7 +97,7 @@ static const char *by_zeros(const unsigned char *s, size_t n, bool sure)
 	}
 	high = zeros[1] > zeros[0];
 	all = zeros[0] + zeros[1];
-	if (all < 2 || zeros[!high] * 50 > all || !utf16_valid(s, n, high))
+	if (all < 2 || zeros[!high] * 4 > all || !utf16_valid(s, n, high))
 		return NULL;
 	if (sure && all * 10 < n)                            /* a fifth of the units */
 		return NULL;
@@ -161,7 +162,7 @@ static void tally_text(const char *name, const char *text, size_t n, bool all, s
 	struct buf out = {0};
 	size_t len;
 
-	*t = (struct tally){ 0, 1, 0 };
+	*t = (struct tally){ 0, 1, 0 };                      /* nothing good: not this one */
 	if (decoder_open(&d, name, NULL) != 0)
 		return;
 	t->bad = 0;
@@ -173,8 +174,13 @@ static void tally_text(const char *name, const char *text, size_t n, bool all, s
 			t->bad++;
 			len = 1;
 		} else if (len > 1) {
-			t->good++;
-			t->usual += len == 3 && usual((s[0] & 15) << 12 | (s[1] & 63) << 6 | (s[2] & 63));
+			UChar32 c = len == 3 ? (s[0] & 15) << 12 | (s[1] & 63) << 6 | (s[2] & 63) : 0;
+
+			if (c >= 0xe000 && c <= 0xf8ff)              /* private use: bytes that mean nothing here */
+				t->bad++;
+			else
+				t->good++;
+			t->usual += c && usual(c);
 		}
 	}
 	decoder_close(d);
@@ -216,7 +222,7 @@ static const char *by_statistics(const char *text, size_t n, bool all)
 		double score;
 
 		tally_text(names[i], text, n, all, &t);
-		if (t.good == 0 || t.bad * 20 > t.good)
+		if (t.bad * 20 > t.good || (t.good < 3 && t.usual == 0))
 			continue;
 		score = icu_confidence(names[i], text, n) / 100.0 + 3.0 * (double)t.usual / (double)t.good - 5.0 * (double)t.bad / (double)t.good;
 		if (best == NULL || score > top) {
