@@ -42,7 +42,7 @@ void lora_free(struct lora *l);
 /* PEFT's initial values into block P: A Kaiming-uniform (a = sqrt 5: U(-1/sqrt(in), 1/sqrt(in))), B zero.  Seeded by (seed, row). */
 void lora_init(const struct lora *l, uint64_t seed, float *p);
 /* A PEFT folder: adapter_config.json and adapter_model.safetensors (F32, F16, BF16).  *P: its values (mem_free).  Shapes are checked against C; a missing,
- * extra or misshapen tensor, another peft_type, dora, per-layer ranks: SFT_BADDATA that names it. */
+ * extra or misshapen tensor, NaN, another peft_type, dora, per-layer ranks: SFT_BADDATA that names it. */
 int  lora_load(struct lora **l, float **p, const struct model_config *c, const char *dir, struct err *e);
 /* Writes DIR (made if missing) as PEFT reads it; each file whole or not at all, synced. */
 int  lora_save(const struct lora *l, const float *p, const char *dir, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LoRA adapters as PEFT keeps them: a folder with adapter_config.json and adapter_model.safetensors. */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,6 +110,15 @@ static int check_targets(const struct lora *l, const struct json *list, struct e
 	return 0;
 }
 
+static int check_finite(const struct lora_row *r, const float *p, size_t n, struct err *e)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad += !isfinite(p[i]);
+	return bad ? err_set(e, SFT_BADDATA, "tensor '%s' holds %zu values that are infinite or no numbers", r->name, bad) : 0;
+}
+
 static int read_row(const struct lora_row *r, const struct safetensors *s, float *p, struct err *e)
 {
 	const struct tensor *t = st_find(s, r->name);
@@ -121,7 +131,7 @@ static int read_row(const struct lora_row *r, const struct safetensors *s, float
 	if (t->type != DT_F32 && t->type != DT_F16 && t->type != DT_BF16)
 		return err_set(e, SFT_BADDATA, "tensor '%s' is %s (expected F32, F16 or BF16)", r->name, dtype_name(t->type));
 	dtype_to_f32(t->type, t->data, p + r->offset, t->count);
-	return 0;
+	return check_finite(r, p + r->offset, t->count, e);
 }
 
 static int find_stranger(const struct lora *l, const struct safetensors *s, struct err *e)

@@ -181,6 +181,7 @@ static void refused_folders(void)
 		{ "{\"peft_type\":\"LORA\"}", "is [4, 64] (expected [8, 64])" },                       /* r is 8 where it is missing */
 		{ "[]", "no object" }, { "{", "adapter_config.json" },
 	};
+	static float nans[64 * 4];
 	struct err e = {0};
 	struct lora *l;
 	struct safetensors *s;
@@ -189,6 +190,7 @@ static void refused_folders(void)
 	float *p;
 	size_t n = 0;
 
+	nans[7] = NAN;
 	CHECK(out_mkdirs("bad", &e) == 0);
 	CHECK(lora_load(&l, &p, &cfg, "bad", &e) == SFT_SYSTEM);
 	CHECK(out_whole("bad/adapter_model.bin", "x", 1, false, &e) == 0);
@@ -207,6 +209,8 @@ static void refused_folders(void)
 	tensors_refused(t, 7, "'base_model.model.model.embed_tokens.lora_embedding_A' does not belong");
 	t[6].name = "base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight";
 	tensors_refused(t, 7, "does not belong");
+	t[1].data = nans;
+	tensors_refused(t, 6, "holds 1 values that are infinite or no numbers");
 	t[0].type = DT_I32;
 	tensors_refused(t, 6, "is I32 (expected F32, F16 or BF16)");
 	tensors_refused(t, 0, "no tensors of a LoRA adapter");
