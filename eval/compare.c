@@ -298,7 +298,7 @@ static int run(struct settings *s, struct tool *t)
 	int rc;
 
 	if (t->noperands != 2)
-		return err_set(&t->e, SFT_USAGE, "%d files given (expected two: compare A B)", t->noperands);
+		return err_set(&t->e, SFT_USAGE, "expected two files, compare A B (%d given)", t->noperands);
 	if ((rc = take_metrics(s, &t->e)) != 0 || (rc = eval_opts_finish(&s->o, &t->e)) != 0)
 		return rc;
 	if ((rc = read_side(&p, s, t->operands[0], true, t)) == 0 && (rc = read_side(&p, s, t->operands[1], false, t)) == 0) {

@@ -39,7 +39,7 @@ static int take_operands(struct settings *s, struct tool *t)
 		near = n ? opt_nearest(t->operands[0], metric_names(), 5) : NULL;
 		if (near)
 			return err_set(&t->e, SFT_USAGE, "no metric '%s' (did you mean '%s'?)", t->operands[0], near);
-		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (accuracy, bleu, chrf, rouge, ter), or kappa, compare, perplexity",
+		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (accuracy, bleu, chrf, rouge, ter), or kappa, compare",
 		               n ? "no metric '" : "", n ? t->operands[0] : "", n ? "': " : "");
 	}
 	if ((s->hyp != NULL) != (s->refs.n > 0))

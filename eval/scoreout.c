@@ -7,6 +7,8 @@
 #include "stats.h"
 #include "textable.h"
 
+enum { MAX_LABELS = 80 };       /* rows of the table of labels */
+
 /* --- intervals --- */
 
 static void sample_score(void *ctx, const uint32_t *pick, size_t n, double *out)
@@ -152,6 +154,37 @@ static void value_row(const struct scoring *s, struct textable *t, const char *g
 	}
 }
 
+/* Precision, recall and F1 of each label, where they are few enough to read. */
+static void labels_table(struct metric *m, struct buf *out)
+{
+	struct textable t = { 0 };
+	const uint32_t *order;
+	size_t n;
+	const struct labels *l = metric_labels(m, &order, &n);
+
+	if (l == NULL || n > MAX_LABELS)
+		return;
+	textable_head(&t, "label", false);
+	textable_head(&t, "precision", true);
+	textable_head(&t, "recall", true);
+	textable_head(&t, "F1", true);
+	textable_head(&t, "support", true);
+	for (size_t k = 0; k < n; k++) {
+		const struct label_counts *c = &l->c[order[k]];
+		struct prf_scores x = labels_prf(c);
+
+		textable_cell(&t, "%s", l->name.e[order[k]].key);
+		textable_number(&t, "%.4f", x.precision);
+		textable_number(&t, "%.4f", x.recall);
+		textable_number(&t, "%.4f", x.f1);
+		textable_cell(&t, "%llu", (unsigned long long)c->gold);
+		textable_row(&t);
+	}
+	buf_ch(out, '\n');
+	textable_print(&t, out);
+	textable_free(&t);
+}
+
 void scoring_table(struct scoring *s, struct buf *out)
 {
 	struct textable t = { 0 };
@@ -173,6 +206,8 @@ void scoring_table(struct scoring *s, struct buf *out)
 			value_row(s, &t, s->group_name.e[g].key, s->group[g].m[k]);
 	textable_print(&t, out);
 	textable_free(&t);
+	for (size_t k = 0; k < s->nmetrics; k++)
+		labels_table(s->all.m[k], out);
 	buf_ch(out, '\n');
 	for (size_t k = 0; k < s->nmetrics; k++) {
 		sig.n = 0;

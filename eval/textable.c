@@ -105,10 +105,13 @@ void textable_print(const struct textable *t, struct buf *out)
 		if (t->right[col])
 			buf_fmt(out, "%*s", (int)pad, "");
 		buf_add(out, t->text.p + from, n);
-		if (!last)
+		if (!last) {
 			buf_fmt(out, "%*s", (int)(t->right[col] ? 2 : pad + 2), "");
-		else
-			buf_ch(out, '\n');
+			continue;
+		}
+		while (out->n && out->p[out->n - 1] == ' ')     /* an empty cell at the end */
+			out->n--;
+		buf_ch(out, '\n');
 	}
 }
 

@@ -60,6 +60,9 @@ void     metric_item(struct metric *m, double *out);
 /* Is value V a share of items (K of n)? */
 bool     metric_share(const struct metric *m, size_t v, double *k);
 
+/* Accuracy: its labels, and the numbers of those that are scored, in order; borrowed.  NULL for other metrics. */
+const struct labels *metric_labels(struct metric *m, const uint32_t **order, size_t *n);
+
 /* The members of this metric's JSON object, as golden/eval names them; the value for the last item added; sacreBLEU's
  * kind of signature, with bs and seed where RESAMPLES is not 0. */
 void     metric_json(struct metric *m, struct jw *w);

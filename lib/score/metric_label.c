@@ -193,6 +193,18 @@ static void json(struct metric *m, struct jw *w)
 	matrix(a, w);
 }
 
+const struct labels *metric_labels(struct metric *m, const uint32_t **order, size_t *n)
+{
+	struct own *a = m->own;
+
+	if (m->c != &metric_accuracy)
+		return NULL;
+	put_order(a);
+	*order = a->order;
+	*n = a->norder;
+	return &a->labels;
+}
+
 static void signature(const struct metric *m, struct buf *to)
 {
 	buf_fmt(to, "match:%s", m->o->match.name);
@@ -217,6 +229,6 @@ static void close_(struct metric *m)
 }
 
 const struct metric_class metric_accuracy = {
-	.name = "accuracy", .version = "1.9.1", .size = sizeof(struct own), .open = open_, .add = add, .sample = sample, .item = item,
+	.name = "accuracy", .version = "scikit-learn-1.9.1", .size = sizeof(struct own), .open = open_, .add = add, .sample = sample, .item = item,
 	.json = json, .item_json = item_json, .signature = signature, .share = share, .close = close_,
 };

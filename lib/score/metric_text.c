@@ -353,6 +353,6 @@ static void rouge_close(struct metric *m)
 }
 
 const struct metric_class metric_rouge = {
-	.name = "rouge", .version = "0.1.2", .size = sizeof(struct rouge_own), .open = rouge_open, .add = rouge_add, .score = rouge_score,
+	.name = "rouge", .version = "rouge_score-0.1.2", .size = sizeof(struct rouge_own), .open = rouge_open, .add = rouge_add, .score = rouge_score,
 	.item = rouge_item, .json = rouge_json, .item_json = rouge_item_json, .signature = rouge_sig, .close = rouge_close,
 };
