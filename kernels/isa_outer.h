@@ -8,7 +8,8 @@
 enum {
 	OUTER_BAND = 96,               /* columns of p in a task: a multiple of 6 */
 	OUTER_BLOCK = 256,             /* steps of a panel that are packed at a time */
-	OUTER_WORDS = 1 << 22          /* of p, turned */
+	OUTER_WORDS = 1 << 22,         /* of p, turned */
+	AHEAD = 16                     /* rows */
 };
 
 struct outer {
@@ -24,6 +25,17 @@ struct outer {
 	size_t local_bytes;
 };
 
+/* Rows are far apart, which no prefetcher of the machine sees through: ask for WIDTH columns of a row well ahead. */
+INLINE void fetch_ahead(const struct cols *x, uint32_t r, uint32_t t, uint32_t j, uint32_t width)
+{
+	size_t size = act_size(x->type);
+	const char *p = (const char *)x->p + ((size_t)(r + AHEAD) * x->ld + j) * size;
+
+	if (r + AHEAD < t)
+		for (size_t i = 0; i < width * size; i += 64)
+			__builtin_prefetch(p + i);
+}
+
 /* Columns J.. of steps S .. S + N - 1 as words [n][ld], WIDTH columns (a multiple of VW; of 0 beyond the matrix). */
 static void zip_steps(const struct outer *c, const struct cols *x, uint32_t s, uint32_t n, uint32_t j, uint32_t width, float *dst, size_t ld)
 {
@@ -34,6 +46,9 @@ static void zip_steps(const struct outer *c, const struct cols *x, uint32_t s, u
 	for (uint32_t i = 0; i < n; i++, dst += ld) {
 		uint32_t r = (s + i) * unit;
 
+		fetch_ahead(x, r, c->t, j, cols);
+		if (unit == 2)
+			fetch_ahead(x, r + 1, c->t, j, cols);
 		if (c->w.pairs && cols == width && r + 1 < c->t) {
 			const uint16_t *even = (const uint16_t *)x->p + r * x->ld + j;
 			for (uint32_t e = 0; e < width; e += VW)

@@ -132,6 +132,16 @@ INLINE vf finish(vf v, const float *bias, const float *prev, unsigned n)
 	return v;
 }
 
+/* Ask for the places that a tile goes to, so that they are there when its sums are. */
+INLINE void fetch_places(const struct chunk *c, uint32_t i, uint32_t m, uint32_t j, uint32_t n)
+{
+	size_t size = act_size(c->ot);
+
+	for (uint32_t r = 0; r < m; r++)
+		for (size_t b = 0; b < n * size; b += 64)
+			__builtin_prefetch((const char *)c->out + ((i + r) * c->ldout + j) * size + b, 1);
+}
+
 static void put_tile(const struct chunk *c, const float *tile, uint32_t i, uint32_t m, uint32_t j, uint32_t n)
 {
 	for (uint32_t r = 0; r < m; r++) {
@@ -157,9 +167,9 @@ static void band_task(void *ctx, uint32_t task, int thread)
 {
 	const struct chunk *c = ctx;
 	const struct product *p = c->p;
-	uint32_t groups = (c->panels + GROUP - 1) / GROUP, first = task % groups * GROUP;
+	uint32_t bands = (c->t1 - c->t0 + BAND - 1) / BAND, first = task / bands * GROUP;   /* band after band: the panels stay cached */
 	uint32_t past = first + GROUP < c->panels ? first + GROUP : c->panels;
-	uint32_t i0 = c->t0 + task / groups * BAND, i1 = i0 + BAND < c->t1 ? i0 + BAND : c->t1;
+	uint32_t i0 = c->t0 + task % bands * BAND, i1 = i0 + BAND < c->t1 ? i0 + BAND : c->t1;
 	char *local = c->local + (size_t)thread * c->local_bytes;
 	float tile[MR_MAX * NR_MAX] __attribute__((aligned(64)));
 	size_t lda, ldu = 0;
@@ -173,6 +183,7 @@ static void band_task(void *ctx, uint32_t task, int thread)
 
 		for (uint32_t i = i0, m; i < i1; i += m) {
 			m = tile_take(i1 - i, c->nv);
+			fetch_places(c, i, m, j, n);
 			tile_run(c->w.pairs, m, c->nv, a + (i - i0) * lda, lda, c->panel + (size_t)g * c->steps * c->nr, c->nr, c->steps, tile, false);
 			if (p->alpha != 1)
 				scale_tile(tile, m * c->nr, p->alpha);
