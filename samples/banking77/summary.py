@@ -10,13 +10,6 @@ def load(name):
     return json.loads((where / name).read_text())
 
 
-def accuracy(name):
-    """Accuracy, its 95% interval (Wilson) and the number of records."""
-    j = load(name)
-    a = j["metrics"]["accuracy"]
-    return a["accuracy"], a["ci"]["accuracy"], j["n"]
-
-
 def training():
     """Seconds of the steps, tokens in them, the peak of resident memory."""
     steps = [s for s in map(json.loads, (where / "run/log.jsonl").read_text().splitlines()) if "tokens_per_s" in s]
@@ -24,9 +17,10 @@ def training():
 
 
 seconds, where = float(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-before, before_ci, n = accuracy("before.json")
-after, after_ci, _ = accuracy("after.json")
-p = load("compare.json")["mcnemar"]["p"]
+compared = load("compare.json")
+accuracy = compared["metrics"]["accuracy"]["values"]["accuracy"]         # intervals: Wilson, 95%
+before, before_ci, after, after_ci = (accuracy[k] for k in ("a", "a_ci", "b", "b_ci"))
+n, p = compared["n"], compared["metrics"]["accuracy"]["mcnemar_p"]
 size = load("run/config.json")["settings"]
 share = size["trained"] / (size["parameters"] + size["trained"])
 busy, tokens, rss, steps = training()

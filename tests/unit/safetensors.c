@@ -250,6 +250,21 @@ static void index_case(const char *map, const char *says)
 	buf_free(&b);
 }
 
+/* The Hugging Face cache keeps the files of a snapshot as links to ../../blobs. */
+static void hub_cache(const struct buf *b)
+{
+	static const char index[] = "{\"weight_map\":{\"b\":\"two.safetensors\"}}";
+	struct err e = {0};
+	struct safetensors *s;
+
+	CHECK(out_mkdirs("hub/snapshots/abc", &e) == 0 && out_mkdirs("hub/blobs", &e) == 0);
+	put("hub/blobs/123", b);
+	CHECK(symlink("../../blobs/123", "hub/snapshots/abc/two.safetensors") == 0);
+	CHECK(out_whole("hub/snapshots/abc/model.safetensors.index.json", index, strlen(index), false, &e) == 0);
+	CHECK(st_open_dir(&s, "hub/snapshots/abc", &e) == 0 && st_count(s) == 1);
+	st_close(s);
+}
+
 static void folders(void)
 {
 	struct buf b = {0};
@@ -275,6 +290,7 @@ static void folders(void)
 	index_case("{\"a\":\"link\"}", "leads out");
 	CHECK(symlink("one.safetensors", "m/inner") == 0);
 	index_case("{\"a\":\"inner\"}", NULL);
+	hub_cache(&b);
 	put("m/model.safetensors", &b);                        /* the whole file comes before the index */
 	CHECK(st_open_dir(&s, "m", &e) == 0 && st_count(s) == 1 && st_find(s, "b"));
 	st_close(s);
