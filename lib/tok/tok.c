@@ -436,6 +436,7 @@ int32_t tok_eos(const struct tok *t) { return t->eos; }
 const char *tok_bos_text(const struct tok *t) { return t->bos_text; }
 const char *tok_eos_text(const struct tok *t) { return t->eos_text; }
 const char *tok_pad_text(const struct tok *t) { return t->pad_text; }
+uint64_t tok_context(const struct tok *t) { return t->context; }
 const char *tok_chat_template(const struct tok *t) { return t->chat_template; }
 
 const uint32_t *tok_stops(const struct tok *t, size_t *n)

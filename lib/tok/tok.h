@@ -61,6 +61,7 @@ int32_t tok_eos(const struct tok *t);
 const char *tok_bos_text(const struct tok *t);
 const char *tok_eos_text(const struct tok *t);
 const char *tok_pad_text(const struct tok *t);
+uint64_t tok_context(const struct tok *t);              /* longest sequence the model was made for, in tokens; 0: not said */
 /* Tokens that end a turn: eos and what generation_config.json or the GGUF names beside it. */
 const uint32_t *tok_stops(const struct tok *t, size_t *n);
 const char *tok_chat_template(const struct tok *t);     /* Jinja source, or NULL */

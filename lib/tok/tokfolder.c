@@ -76,6 +76,18 @@ static void set_stops(struct tok *t, const struct json *v)
 	}
 }
 
+/* "max_position_embeddings" of config.json, of the text part where there are several. */
+static void set_context(struct tok *t, const struct json *v)
+{
+	const struct json *n = json_get(v, "max_position_embeddings");
+	int64_t most;
+
+	if (n == NULL)
+		n = json_get(json_get(v, "text_config"), "max_position_embeddings");
+	if (n && json_int(n, &most) && most > 0)
+		t->context = (uint64_t)most;
+}
+
 static int read_template(struct tok *t, const char *path, struct err *e)
 {
 	struct mapfile m;
@@ -114,6 +126,8 @@ int tok_config(struct tok *t, const char *dir, struct err *e)
 		}
 		if (i == 2 || (i == 3 && t->nstops == 0))
 			set_stops(t, v);
+		if (i == 3)
+			set_context(t, v);
 	}
 	if (rc == 0 && t->eos >= 0)
 		tok_stop(t, (uint32_t)t->eos);

@@ -243,6 +243,23 @@ static const char *text_of(const struct tok *t, int32_t id)
 	return id >= 0 ? t->all.text[id] : NULL;
 }
 
+static uint64_t context_length(const struct gguf *g)
+{
+	struct buf key = {0};
+	const char *arch;
+	uint64_t most = 0;
+	size_t n;
+
+	if (!gguf_has(g, "general.architecture") || gguf_str(g, "general.architecture", &arch, &n, NULL) != 0)
+		return 0;
+	buf_add(&key, arch, n);
+	buf_str(&key, ".context_length");
+	if (!gguf_has(g, key.p) || gguf_u64(g, key.p, &most, NULL) != 0)
+		most = 0;
+	buf_free(&key);
+	return most;
+}
+
 static int get_extras(struct tok *t, const struct gguf *g, struct err *e)
 {
 	bool add_bos = t->kind == MODEL_BPE && !t->bytes, add_eos = false;
@@ -250,6 +267,7 @@ static int get_extras(struct tok *t, const struct gguf *g, struct err *e)
 	size_t n;
 	int rc = 0;
 
+	t->context = context_length(g);
 	t->bos = get_id(t, g, "tokenizer.ggml.bos_token_id");
 	t->eos = get_id(t, g, "tokenizer.ggml.eos_token_id");
 	t->bos_text = text_of(t, t->bos);

@@ -174,6 +174,7 @@ struct tok {
 	uint64_t hash;
 	int32_t bos, eos;
 	const char *bos_text, *eos_text, *pad_text, *chat_template;
+	uint64_t context;
 	uint32_t *stops;
 	size_t nstops;
 	uint8_t *special;           /* by id */

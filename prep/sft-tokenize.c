@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sft-tokenize: chat records in; a token shard, ids or text out. */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "outfile.h"
+#include "tokenize.h"
+
+static const char synopsis[] = "sft-tokenize -m MODEL -o FILE.shard [options] [FILE...]";
+static const char about[] = "Turn chat records into token ids with a loss mask; or show, print or decode ids.";
+
+enum { FROM_IDS = REC_TEXT + 1 };
+
+static struct tokenize_opts o;
+static struct rec_opts r;
+static struct opt records[20];
+
+static const struct opt options[] = {
+	OPT_HEAD("Tokenizer"),
+	OPT_STR('m', "model", &o.model, "MODEL", "folder, tokenizer.json, *.model or GGUF file [$SFT_MODEL]"),
+	OPT_STR(0, "chat-template", &o.chat_template, "FILE|NAME", "chat template [the model's]"),
+	OPT_HEAD("Shard"),
+	OPT_INT(0, "max-len", &o.max_len, "N", "longest sequence, in tokens [the model's context]", 1, 1 << 28),
+	OPT_CHOICE(0, "on-long", &o.on_long, "drop|truncate-left|truncate-right|stop", "what to do with a longer one [drop]"),
+	OPT_CHOICE(0, "train-on", &o.train_on, "assistant|last|all", "whose words the loss counts [assistant]"),
+	OPT_INT(0, "pack", &o.pack, "N", "plan rows of at most N tokens from whole sequences", 1, 1 << 24),
+	OPT_HEAD("Instead of a shard"),
+	OPT_FLAG(0, "show", &o.show, "print the tokens, the trained ones marked"),
+	OPT_FLAG(0, "ids", &o.ids, "print a JSON array of ids for each record"),
+	OPT_FLAG(0, "decode", &o.decode, "turn {\"ids\"} records into {\"text\"}"),
+	OPT_FLAG(0, "parse-special", &o.parse_special, "names of special tokens in a text are special"),
+	OPT_FLAG(0, "add-special", &o.add_special, "add what the tokenizer adds (BOS...)"),
+	OPT_FLAG(0, "skip-special", &o.skip_special, "leave special tokens out of decoded text"),
+	OPT_END
+};
+
+/* --from knows one format more here. */
+static void records_table(void)
+{
+	rec_opts_init(&r);
+	rec_opts_table(&r, records);
+	for (struct opt *k = records; k->kind != OPT_K_END; k++)
+		if (k->name && strcmp(k->name, "from") == 0)
+			k->arg = "auto|csv|tsv|jsonl|json|rec|text|ids";
+}
+
+static int check(struct tool *t)
+{
+	if (o.show + o.ids + o.decode > 1)
+		return err_set(&t->e, SFT_USAGE, "--show, --ids and --decode exclude each other");
+	o.job = o.decode ? JOB_DECODE : o.ids ? JOB_IDS : o.show ? JOB_SHOW : JOB_SHARD;
+	if ((o.parse_special || o.add_special) && !o.ids && !o.show)
+		return err_set(&t->e, SFT_USAGE, "--%s is for --ids and --show", o.parse_special ? "parse-special" : "add-special");
+	if (o.skip_special && !o.decode)
+		return err_set(&t->e, SFT_USAGE, "--skip-special is for --decode");
+	o.from_ids = r.from == FROM_IDS;
+	if (o.from_ids)
+		r.from = REC_AUTO;
+	if (o.model == NULL)
+		o.model = t->env.sft_model;
+	if (o.job == JOB_SHARD && (r.output == NULL || strcmp(r.output, "-") == 0) && isatty(STDOUT_FILENO))
+		return err_set(&t->e, SFT_USAGE, "a shard is binary and would go to the terminal (-o FILE.shard)");
+	o.color = tool_color(t, STDOUT_FILENO) && (r.output == NULL || strcmp(r.output, "-") == 0);
+	return 0;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	size_t n = path ? strlen(path) : 0;
+
+	return n && (path[n - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)));
+}
+
+static void report(const struct tokenize *z, const struct tool *t, const struct tokenize_totals *k)
+{
+	if (o.job != JOB_SHARD)
+		return;
+	if (k->long_ones)
+		tool_warn(t, "%llu sequences of more than %llu tokens were dropped", (unsigned long long)k->long_ones, (unsigned long long)z->max_len);
+	if (k->truncated)
+		tool_warn(t, "%llu sequences were cut to %llu tokens", (unsigned long long)k->truncated, (unsigned long long)z->max_len);
+	tool_note(t, "%llu sequences, %llu tokens, %llu trained; the longest has %llu", (unsigned long long)k->sequences,
+	          (unsigned long long)k->tokens, (unsigned long long)k->trained, (unsigned long long)k->longest);
+}
+
+/* FILE's place in folder DIR: its name with another ending. */
+static char *place_of(const char *dir, const char *file)
+{
+	static const char *const drop[] = { ".gz", ".zst", ".jsonl", ".json", ".csv", ".tsv", ".rec", ".txt" };
+	static const char *const endings[] = { "shard", "ids", "txt", "jsonl" };
+	const char *base = strrchr(file, '/');
+	struct buf b = {0};
+
+	buf_fmt(&b, "%s/%s", dir, base ? base + 1 : file);
+	for (size_t i = 0; i < sizeof drop / sizeof *drop; i++) {
+		size_t n = strlen(drop[i]);
+
+		if (b.n > n && strcmp(b.p + b.n - n, drop[i]) == 0)
+			b.n -= n;
+	}
+	buf_fmt(&b, ".%s", endings[o.job]);
+	return b.p;
+}
+
+static int each_file(const struct tokenize *z, struct tool *t)
+{
+	struct tokenize_totals totals;
+	int rc = out_mkdirs(r.output, &t->e);
+
+	for (int i = 0; rc == 0 && i < t->noperands; i++) {
+		char *path = place_of(r.output, t->operands[i]);
+
+		rc = tokenize_files(z, (const char *const *)&t->operands[i], 1, path, &r, t, &totals, &t->e);
+		mem_free(path);
+		if (rc == 0)
+			report(z, t, &totals);
+	}
+	return rc;
+}
+
+static int run(struct tool *t)
+{
+	struct tokenize_totals totals;
+	struct tokenize z;
+	int rc;
+
+	if ((rc = check(t)) != 0)
+		return rc;
+	rc = tokenize_open(&z, &o, &t->e);
+	if (rc == 0 && t->noperands > 0 && is_folder(r.output))
+		rc = each_file(&z, t);
+	else if (rc == 0 && (rc = tokenize_files(&z, (const char *const *)t->operands, (size_t)t->noperands, r.output, &r, t, &totals, &t->e)) == 0)
+		report(&z, t, &totals);
+	tokenize_close(&z);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	const struct opt *tables[] = { options, records, NULL };
+	struct tool t;
+	int rc;
+
+	records_table();
+	if ((rc = tool_begin(&t, "sft-tokenize", synopsis, about, tables, argc, argv)) == 0)
+		rc = run(&t);
+	return tool_end(&t, rc);
+}

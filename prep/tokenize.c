@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline of sft-tokenize: batches of records are read in order, tokenised by several threads, written in order. */
+#include "tokenize.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "outfile.h"
+#include "threads.h"
+
+enum { BATCH = 256 };
+
+struct batch {
+	struct arena arena;
+	struct rec rec[BATCH];
+	struct sequence seq[BATCH];
+	size_t n, bad;              /* records; the one that could not be tokenised (n: none) */
+	struct err *why;            /* by record where bad ones are skipped: code 0 is good */
+};
+
+struct run {
+	const struct tokenize *z;
+	const struct rec_opts *r;
+	const struct tool *t;
+	struct recin *in;
+	struct shard_out *shard;    /* one of the two */
+	struct outfile *out;
+	struct tokenize_work *work;
+	struct progress progress;
+	struct tokenize_totals *totals;
+	struct err *e;              /* of the write stage */
+	struct err read_error;
+};
+
+/* --- opening --- */
+
+static int open_template(struct tokenize *z, struct err *e)
+{
+	const char *source = tok_chat_template(z->tok);
+	int rc;
+
+	if (z->o->chat_template == NULL && source == NULL) {
+		err_set(&z->chat_error, SFT_USAGE, "the model has no chat template (--chat-template FILE|NAME gives one)");
+		return 0;
+	}
+	rc = chat_open(&z->chat, z->o->chat_template, source, tok_bos_text(z->tok), tok_eos_text(z->tok), tok_pad_text(z->tok), &z->chat_error);
+	if (rc && z->o->chat_template)
+		return err_set(e, rc, "%s", z->chat_error.msg);
+	return 0;                      /* a model's template is needed only where there are messages */
+}
+
+int tokenize_open(struct tokenize *z, const struct tokenize_opts *o, struct err *e)
+{
+	int rc;
+
+	*z = (struct tokenize){ .o = o, .max_len = (uint64_t)o->max_len };
+	if (o->model == NULL && !(o->from_ids && o->job == JOB_SHARD))
+		return err_set(e, SFT_USAGE, "-m MODEL is needed (a folder, tokenizer.json, *.model or GGUF file)");
+	if (o->model) {
+		if ((rc = tok_open(&z->tok, o->model, e)) != 0)
+			return rc;
+		if (!o->from_ids && o->job != JOB_DECODE && (rc = open_template(z, e)) != 0)
+			return rc;
+		if (z->max_len == 0)
+			z->max_len = tok_context(z->tok);
+	}
+	if (o->pack && z->max_len > (uint64_t)o->pack && o->max_len)
+		return err_set(e, SFT_USAGE, "--max-len %lld is over the %lld tokens of a packed row", (long long)o->max_len, (long long)o->pack);
+	if (o->pack && (z->max_len == 0 || z->max_len > (uint64_t)o->pack))
+		z->max_len = (uint64_t)o->pack;
+	return 0;
+}
+
+void tokenize_close(struct tokenize *z)
+{
+	tok_close(z->tok);
+	chat_close(z->chat);
+	*z = (struct tokenize){0};
+}
+
+/* --- what the shard says about itself --- */
+
+/* The command line without what changes no byte of the shard: -j, -o, and their long forms. */
+static void put_command(struct jw *w, const struct tool *t)
+{
+	jw_key(w, "command");
+	jw_arr(w);
+	for (int i = 0; i < t->argc; i++) {
+		const char *a = t->argv[i];
+		bool shorter = a[0] == '-' && (a[1] == 'j' || a[1] == 'o');
+
+		if (strcmp(a, "--jobs") == 0 || strcmp(a, "--output") == 0 || (shorter && a[2] == '\0'))
+			i++;                   /* and its value */
+		else if (!shorter && strncmp(a, "--jobs=", 7) != 0 && strncmp(a, "--output=", 9) != 0)
+			jw_str(w, i == 0 ? t->name : a);
+	}
+	jw_arr_end(w);
+}
+
+static void put_hash(struct jw *w, const char *key, uint64_t hash)
+{
+	char text[20];
+
+	snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+	jw_key(w, key);
+	jw_str(w, text);
+}
+
+static char *info(const struct tokenize *z, const struct tool *t)
+{
+	static const char *const on_long[] = { "drop", "truncate-left", "truncate-right", "stop" };
+	static const char *const train_on[] = { "assistant", "last", "all" };
+	struct buf b = {0};
+	struct jw w;
+
+	jw_init(&w, &b);
+	jw_obj(&w);
+	jw_key(&w, "schema");
+	jw_str(&w, "sft.shard-info/1");
+	jw_key(&w, "tool");
+	jw_str(&w, t->name);
+	jw_key(&w, "version");
+	jw_str(&w, SFT_VERSION);
+	put_command(&w, t);
+	if (z->tok)
+		put_hash(&w, "tokenizer", tok_hash(z->tok));
+	if (z->chat)
+		put_hash(&w, "template", chat_hash(z->chat));
+	jw_key(&w, "max_len");
+	jw_uint(&w, z->max_len);
+	jw_key(&w, "on_long");
+	jw_str(&w, on_long[z->o->on_long]);
+	jw_key(&w, "train_on");
+	jw_str(&w, z->o->from_ids ? "mask" : train_on[z->o->train_on]);
+	jw_key(&w, "pack");
+	jw_int(&w, z->o->pack);
+	jw_obj_end(&w);
+	return b.p;
+}
+
+/* --- the pipeline --- */
+
+static int read_batch(void *ctx, void *item)
+{
+	struct run *r = ctx;
+	struct batch *b = item;
+
+	arena_reset(&b->arena);
+	if (rec_read_batch(r->in, &b->arena, b->rec, BATCH, &b->n, &r->read_error) != 0)
+		return -1;
+	if (b->n == 0)
+		return 0;
+	progress_at(&r->progress, rec_count(r->in), rec_share(r->in), NULL);
+	return 1;
+}
+
+static void map_batch(void *ctx, void *item, int thread)
+{
+	struct run *r = ctx;
+	struct batch *b = item;
+
+	b->bad = b->n;
+	for (size_t i = 0; i < b->n; i++) {
+		b->why[i].code = 0;
+		if (tokenize_record(r->z, &r->work[thread], &b->rec[i], &b->arena, &b->seq[i], &b->why[i]) == 0)
+			continue;
+		if (r->r->on_bad == 0) {   /* what comes after it is not wanted */
+			b->bad = i;
+			return;
+		}
+	}
+}
+
+static int put(struct run *r, const struct sequence *s)
+{
+	struct tokenize_totals *t = r->totals;
+	int rc;
+
+	if (r->out) {
+		t->sequences++;
+		t->tokens += s->seq.n;
+		return out_write(r->out, s->text, s->ntext, r->e);
+	}
+	if ((rc = shard_put(r->shard, &s->seq, r->e)) != 0)
+		return rc;
+	t->sequences++;
+	t->tokens += s->seq.n;
+	t->truncated += s->truncated;
+	if (s->seq.n > t->longest)
+		t->longest = s->seq.n;
+	for (uint32_t i = 1; i < s->seq.n; i++)
+		t->trained += s->seq.mask[i];
+	return 0;
+}
+
+static int write_batch(void *ctx, void *item)
+{
+	struct run *r = ctx;
+	struct batch *b = item;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct rec *rec = &b->rec[i];
+		const char *why = b->seq[i].why;
+		int rc;
+
+		if (i == b->bad) {
+			err_set(r->e, b->why[i].code, "%s:%llu: %s", rec->file, (unsigned long long)rec->line, b->why[i].msg);
+			return -1;
+		}
+		if (b->why[i].code) {
+			tool_note(r->t, "%s:%llu: %s", rec->file, (unsigned long long)rec->line, b->why[i].msg);
+			why = "cannot be tokenized";
+		}
+		if (why)
+			r->totals->long_ones += strcmp(why, "too long") == 0;
+		rc = why ? rec_reject(r->in, rec, why, r->e) : put(r, &b->seq[i]);
+		if (rc)
+			return -1;
+	}
+	return 0;
+}
+
+static int run_pipeline(struct run *r, const struct tool *t, struct err *e)
+{
+	const struct omap pipeline = { r, read_batch, map_batch, write_batch };
+	int nthreads = (int)t->threads, nitems = 2 * nthreads + 2, rc;
+	void **items = mem_new((size_t)nitems * sizeof *items);
+
+	r->work = mem_new((size_t)nthreads * sizeof *r->work);
+	for (int i = 0; i < nthreads; i++)
+		tokenize_work_open(r->z, &r->work[i]);
+	for (int i = 0; i < nitems; i++) {
+		struct batch *b = items[i] = mem_new(sizeof *b);
+
+		arena_init(&b->arena);
+		b->why = mem_new(BATCH * sizeof *b->why);
+	}
+	progress_open(&r->progress, t->name, "records", 0, tool_progress(t));
+	rc = omap_run(&pipeline, items, nitems, nthreads);
+	progress_close(&r->progress);
+	for (int i = 0; i < nitems; i++) {
+		struct batch *b = items[i];
+
+		arena_release(&b->arena);
+		mem_free(b->why);
+		mem_free(b);
+	}
+	for (int i = 0; i < nthreads; i++)
+		tokenize_work_close(&r->work[i]);
+	mem_free(r->work);
+	mem_free(items);
+	if (rc == 0)
+		return 0;
+	if (r->read_error.code)
+		return err_set(e, r->read_error.code, "%s", r->read_error.msg);
+	return e->code ? e->code : SFT_SYSTEM;
+}
+
+static int open_output(struct run *r, const char *path, const struct tool *t, struct err *e)
+{
+	char *text;
+	int rc;
+
+	if (r->z->o->job != JOB_SHARD)
+		return out_open(&r->out, path, e);
+	text = info(r->z, t);
+	rc = shard_create(&r->shard, path, r->z->tok ? tok_hash(r->z->tok) : 0, text, e);
+	mem_free(text);
+	return rc;
+}
+
+static void more_stats(struct jw *w, void *ctx)
+{
+	const struct tokenize_totals *t = ctx;
+
+	jw_key(w, "sequences");
+	jw_uint(w, t->sequences);
+	jw_key(w, "tokens");
+	jw_uint(w, t->tokens);
+	jw_key(w, "trained_tokens");
+	jw_uint(w, t->trained);
+	jw_key(w, "longest");
+	jw_uint(w, t->longest);
+	jw_key(w, "truncated");
+	jw_uint(w, t->truncated);
+}
+
+int tokenize_files(const struct tokenize *z, const char *const *files, size_t n, const char *path, const struct rec_opts *o,
+                   const struct tool *t, struct tokenize_totals *totals, struct err *e)
+{
+	struct run r = { .z = z, .r = o, .t = t, .totals = totals, .e = e };
+	int rc;
+
+	*totals = (struct tokenize_totals){0};
+	if ((rc = rec_open(&r.in, files, n, o, t, e)) != 0)
+		return rc;
+	if ((rc = open_output(&r, path, t, e)) != 0 || (rc = run_pipeline(&r, t, e)) != 0 ||
+	    (rc = rec_stats(r.in, NULL, o, t, more_stats, totals, e)) != 0)
+		goto failed;
+	if (r.shard)
+		rc = shard_finish(r.shard, (uint32_t)z->o->pack, e);
+	else
+		rc = out_close(r.out, false, e);
+	r.shard = NULL;
+	r.out = NULL;
+	if (rc == 0)
+		return rec_close(r.in, e);
+failed:
+	shard_drop(r.shard);
+	out_abandon(r.out);
+	rec_abandon(r.in);
+	return rc;
+}
