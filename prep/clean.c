@@ -129,6 +129,9 @@ int clean_ready(struct clean *c, struct err *e)
 		words_add(&c->nulls, strcmp(given.v[i], "empty") == 0 ? "" : given.v[i]);
 	}
 	mem_free(given.v);
+	for (size_t i = 0; i < c->nulls.n; i++)
+		if (strlen(c->nulls.v[i]) > c->longest_null)
+			c->longest_null = strlen(c->nulls.v[i]);
 	for (size_t i = 0; i < c->n && c->unicode == NULL; i++)
 		if (c->step[i].kind->map)
 			c->unicode = unicode_open();

@@ -90,6 +90,7 @@ struct clean {
 	const char *columns;                  /* --columns, for the steps that follow */
 	const char *null_values;
 	struct words nulls;
+	size_t longest_null;                  /* bytes of the longest of them */
 	bool missing_ok;                      /* --union: records may lack columns */
 	struct unicode *unicode;
 	struct arena arena;                   /* lives as long as this */
@@ -135,7 +136,7 @@ struct clean_totals {
 };
 /* Reads, maps on T->threads threads and writes in order; the same bytes for every number of threads.  Memory: 2 batches a
  * thread and one more, a batch being at most CLEAN_BATCH records. */
-enum { CLEAN_BATCH = 512 };
+enum { CLEAN_BATCH = 2048 };
 int clean_run(struct clean *c, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t,
               struct clean_totals *totals, struct err *e);
 

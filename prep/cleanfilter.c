@@ -21,6 +21,8 @@ static bool is_null(const struct clean *c, const struct field *f)
 {
 	if (f->type == FIELD_JSON)
 		return f->n == 4 && memcmp(f->p, "null", 4) == 0;
+	if (f->n > c->longest_null)
+		return false;
 	for (size_t i = 0; i < c->nulls.n; i++)
 		if (strlen(c->nulls.v[i]) == f->n && memcmp(c->nulls.v[i], f->p, f->n) == 0)
 			return true;

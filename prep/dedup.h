@@ -16,7 +16,7 @@
 
 enum dedup_keep { KEEP_FIRST, KEEP_LAST, KEEP_LONGEST };
 
-enum { DEDUP_BATCH = 512 };
+enum { DEDUP_BATCH = 2048 };
 
 struct dedup {
 	struct words key;                 /* columns; none: the whole record */

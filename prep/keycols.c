@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "rng.h"
 
 void words_add(struct words *w, const char *word)
 {
@@ -116,15 +115,24 @@ int keyer_128(struct keyer *k, const struct rec *r, struct hash128 *out, struct 
 	return rc;
 }
 
+/* Each value is hashed with the hash of those before it as the seed: 64 bits lose nothing by that, and nothing is copied. */
 int keyer_64(struct keyer *k, const struct rec *r, uint64_t seed, uint64_t *out, struct err *e)
 {
-	const char *p;
-	size_t n;
+	uint64_t h = seed + k->seed;
 	int rc;
 
-	if ((rc = key_text(k, r, &p, &n, e)) == 0)
-		*out = hash64(p, n, rng_mix(seed) + k->seed);
-	return rc;
+	if (k->names != r->names) {
+		if ((rc = look_up(k, r->names, e)) != 0)
+			return rc;
+		h = seed + k->seed;
+	}
+	for (size_t i = 0; i < k->n; i++) {
+		const struct field *f = k->col[i] == NO_COLUMN ? NULL : &r->f[k->col[i]];
+
+		h = f ? hash64(f->p, f->n, h) : hash64("", 0, h);
+	}
+	*out = h;
+	return 0;
 }
 
 int keyer_field(struct keyer *k, const struct rec *r, struct field *out, struct err *e)

@@ -17,7 +17,7 @@
 #include "splitplan.h"
 #include "strmap.h"
 
-enum { SPLIT_BATCH = 512 };
+enum { SPLIT_BATCH = 2048 };
 
 struct split {
 	double val, test;                 /* shares below 1, else counts */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -59,6 +60,8 @@ void *mem_try(size_t n)
 
 	if (n > SIZE_MAX / 2 || posix_memalign(&p, align, n ? n : 1) != 0)
 		return NULL;
+	if (align > 64)
+		madvise(p, n, MADV_HUGEPAGE);              /* where the system leaves that to the program */
 	memset(p, 0, n);
 	return p;
 }

@@ -10,7 +10,7 @@
 
 #include "mem.h"
 
-enum { OUT_BUF = 1 << 18 };
+enum { OUT_BUF = 1 << 18, PIPE_SIZE = 1 << 20 };
 
 struct outfile {
 	int      fd;
@@ -66,6 +66,7 @@ int out_open(struct outfile **out, const char *path, struct err *e)
 	if (path == NULL || strcmp(path, "-") == 0) {
 		f->fd = STDOUT_FILENO;
 		f->direct = true;
+		fcntl(f->fd, F_SETPIPE_SZ, PIPE_SIZE);     /* a pipe that holds more wakes its two ends less often; else it fails, no matter */
 		f->path = mem_str("standard output");
 	} else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		f->direct = true;

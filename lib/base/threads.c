@@ -167,7 +167,7 @@ struct lane {
 	bool end;
 	int rc;
 	pthread_mutex_t mx;
-	pthread_cond_t changed;
+	pthread_cond_t filled, mapped, freed;   /* for the mappers, the writer, the reader */
 };
 
 struct mapper {
@@ -185,7 +185,7 @@ static void *map_loop(void *arg)
 		int at;
 
 		while (l->next == l->head && !l->end)
-			pthread_cond_wait(&l->changed, &l->mx);
+			pthread_cond_wait(&l->filled, &l->mx);
 		if (l->next == l->head)
 			break;
 		at = (int)(l->next++ % l->nitems);
@@ -194,7 +194,7 @@ static void *map_loop(void *arg)
 		l->m->map(l->m->ctx, l->items[at], me->thread);
 		pthread_mutex_lock(&l->mx);
 		l->state[at] = MAPPED;
-		pthread_cond_broadcast(&l->changed);
+		pthread_cond_signal(&l->mapped);
 	}
 	pthread_mutex_unlock(&l->mx);
 	return NULL;
@@ -209,7 +209,7 @@ static void *write_loop(void *arg)
 		int at = (int)(l->tail % l->nitems), rc;
 
 		while (!(l->end && l->tail == l->head) && l->state[at] != MAPPED)
-			pthread_cond_wait(&l->changed, &l->mx);
+			pthread_cond_wait(&l->mapped, &l->mx);
 		if (l->state[at] != MAPPED)
 			break;
 		rc = l->rc;
@@ -221,7 +221,7 @@ static void *write_loop(void *arg)
 			l->rc = rc;
 		l->state[at] = FREE;
 		l->tail++;
-		pthread_cond_broadcast(&l->changed);
+		pthread_cond_signal(&l->freed);
 	}
 	pthread_mutex_unlock(&l->mx);
 	return NULL;
@@ -234,7 +234,7 @@ static void read_loop(struct lane *l)
 		int at = (int)(l->head % l->nitems), got;
 
 		while (l->head - l->tail == l->nitems && l->rc == 0)
-			pthread_cond_wait(&l->changed, &l->mx);
+			pthread_cond_wait(&l->freed, &l->mx);
 		if (l->rc != 0)
 			break;
 		pthread_mutex_unlock(&l->mx);
@@ -246,10 +246,11 @@ static void read_loop(struct lane *l)
 			break;
 		l->state[at] = FILLED;
 		l->head++;
-		pthread_cond_broadcast(&l->changed);
+		pthread_cond_signal(&l->filled);
 	}
 	l->end = true;
-	pthread_cond_broadcast(&l->changed);
+	pthread_cond_broadcast(&l->filled);
+	pthread_cond_signal(&l->mapped);
 	pthread_mutex_unlock(&l->mx);
 }
 
@@ -278,15 +279,19 @@ int omap_run(const struct omap *m, void **items, int nitems, int nthreads)
 	th = mem_new((size_t)nthreads * sizeof *th);
 	who = mem_new((size_t)nthreads * sizeof *who);
 	pthread_mutex_init(&l.mx, NULL);
-	pthread_cond_init(&l.changed, NULL);
+	pthread_cond_init(&l.filled, NULL);
+	pthread_cond_init(&l.mapped, NULL);
+	pthread_cond_init(&l.freed, NULL);
 	for (; started < nthreads; started++) {
 		who[started] = (struct mapper){ &l, started };
 		if (pthread_create(&th[started], NULL, map_loop, &who[started]) != 0)
 			break;
 	}
 	if (started == 0 || pthread_create(&writer, NULL, write_loop, &l) != 0) {
+		pthread_mutex_lock(&l.mx);
 		l.end = true;
-		pthread_cond_broadcast(&l.changed);
+		pthread_cond_broadcast(&l.filled);
+		pthread_mutex_unlock(&l.mx);
 		for (int i = 0; i < started; i++)
 			pthread_join(th[i], NULL);
 		l.rc = omap_alone(m, items[0]);
@@ -297,7 +302,9 @@ int omap_run(const struct omap *m, void **items, int nitems, int nthreads)
 		pthread_join(writer, NULL);
 	}
 	pthread_mutex_destroy(&l.mx);
-	pthread_cond_destroy(&l.changed);
+	pthread_cond_destroy(&l.filled);
+	pthread_cond_destroy(&l.mapped);
+	pthread_cond_destroy(&l.freed);
 	mem_free(l.state);
 	mem_free(th);
 	mem_free(who);

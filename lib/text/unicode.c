@@ -36,6 +36,8 @@ unsigned unicode_class_of(uint32_t code)
 		k |= UNI_SPACE;
 	if (U_MASK(category) & U_GC_M_MASK)
 		k |= UNI_MARK;
+	if (u_tolower(c) == c)
+		k |= UNI_SAME_LOWER;
 	if (u_getCombiningClass(c) == 0) {
 		k |= stays(c, UCHAR_NFC_QUICK_CHECK) ? UNI_NFC : 0;
 		k |= stays(c, UCHAR_NFD_QUICK_CHECK) ? UNI_NFD : 0;

@@ -21,7 +21,8 @@ enum {
 	UNI_NFC = 8,           /* text of these alone is in the normal form (combining class 0, quick check yes) */
 	UNI_NFD = 16,
 	UNI_NFKC = 32,
-	UNI_NFKD = 64
+	UNI_NFKD = 64,
+	UNI_SAME_LOWER = 128   /* its lower case is itself */
 };
 
 /* Tables for the basic plane; opening takes a few milliseconds.  Read-only afterwards: threads may share it. */

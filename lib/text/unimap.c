@@ -1,27 +1,118 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The mappings of unicode.h that run over every byte of a data set: tables and plain loops, no ICU. */
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "unicode.h"
 
-/* ASCII is handled in blocks of this many bytes, which the compiler turns into vector code. */
-enum { BLOCK = 16 };
+/* --- ASCII, 16 bytes at a time --- */
 
-static bool ascii_block(const char *s)
+#ifdef __SSE2__
+typedef __m128i block;
+
+static inline block block_get(const char *s)
 {
-	uint64_t a, b;
-
-	memcpy(&a, s, 8);
-	memcpy(&b, s + 8, 8);
-	return ((a | b) & 0x8080808080808080u) == 0;
+	return _mm_loadu_si128((const __m128i *)(const void *)s);
 }
 
-static void lower_block(const char *s, char *out)
+static inline void block_put(char *to, block v)
 {
-	for (int i = 0; i < BLOCK; i++) {
-		unsigned char c = (unsigned char)s[i];
-		out[i] = (char)(c + ((unsigned char)(c - 'A') < 26 ? 32 : 0));
+	_mm_storeu_si128((__m128i *)(void *)to, v);
+}
+
+/* 0xff where LO <= byte <= LO + SPAN. */
+static inline block within(block v, char lo, char span)
+{
+	block x = _mm_sub_epi8(v, _mm_set1_epi8(lo));
+
+	return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
+}
+
+static inline block block_lower(block v)
+{
+	return _mm_add_epi8(v, _mm_and_si128(within(v, 'A', 25), _mm_set1_epi8(32)));
+}
+
+/* A bit for each byte that is not ASCII. */
+static inline unsigned block_high(block v)
+{
+	return (unsigned)_mm_movemask_epi8(v);
+}
+
+/* A bit for each byte that is not an ASCII word or space character. */
+static inline unsigned block_other(block v)
+{
+	block letter = within(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 25), digit = within(v, '0', 9);
+	block space = _mm_or_si128(within(v, '\t', 4), within(v, 0x1c, 4));
+	block keep = _mm_or_si128(_mm_or_si128(letter, digit), _mm_or_si128(space, _mm_cmpeq_epi8(v, _mm_set1_epi8('_'))));
+
+	return (unsigned)_mm_movemask_epi8(keep) ^ 0xffff;
+}
+#else
+typedef struct { unsigned char b[16]; } block;
+
+static inline block block_get(const char *s)
+{
+	block v;
+
+	memcpy(v.b, s, 16);
+	return v;
+}
+
+static inline void block_put(char *to, block v)
+{
+	memcpy(to, v.b, 16);
+}
+
+static inline block block_lower(block v)
+{
+	for (int i = 0; i < 16; i++)
+		v.b[i] = (unsigned char)(v.b[i] + ((unsigned char)(v.b[i] - 'A') < 26 ? 32 : 0));
+	return v;
+}
+
+static inline unsigned block_high(block v)
+{
+	unsigned mask = 0;
+
+	for (int i = 0; i < 16; i++)
+		mask |= (unsigned)(v.b[i] >> 7) << i;
+	return mask;
+}
+
+static inline unsigned block_other(block v)
+{
+	unsigned mask = 0;
+
+	for (int i = 0; i < 16; i++) {
+		unsigned char c = v.b[i], l = c | 0x20;
+		bool keep = (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '_' || (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x20);
+
+		mask |= (unsigned)!keep << i;
 	}
+	return mask;
+}
+#endif
+
+static inline char ascii_lower(char c)
+{
+	return (char)(c + ((unsigned char)(c - 'A') < 26 ? 32 : 0));
+}
+
+/* Is there a character of three bytes at S, and one byte more?  Most of what is not ASCII is of that kind in many data sets, and
+ * is worth a path without branches: what the table says of it decides by how much the output moves on. */
+static inline bool three_bytes(const char *s, const char *end)
+{
+	return ((unsigned char)*s & 0xF0) == 0xE0 && end - s >= 4;
+}
+
+static inline uint32_t get_three(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	return (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
 }
 
 bool unicode_final_sigma(const char *text, const char *at, const char *end)
@@ -55,54 +146,102 @@ static size_t lower_rare(const struct unicode *u, uint32_t c, const char *text, 
 	return utf8_put(out, c < 0x10000 ? u->low[c] : unicode_lower_of(c));
 }
 
+/* The characters from *S on that are not ASCII, lowered; *S ends behind them. */
+static char *lower_high(const struct unicode *u, const char *text, const char **from, const char *end, char *o)
+{
+	const char *s = *from;
+
+	while (s < end && (unsigned char)*s >= 0x80) {
+		const char *at = s;
+		uint32_t c;
+
+		if (three_bytes(s, end) && (u->cls[get_three(s)] & UNI_SAME_LOWER)) {
+			memcpy(o, s, 4);                           /* the fourth is written over */
+			o += 3;
+			s += 3;
+			continue;
+		}
+		c = utf8_get(&s);
+		if (unicode_class(u, c) & UNI_SAME_LOWER) {
+			for (; at < s; at++)
+				*o++ = *at;
+		} else {
+			o += lower_rare(u, c, text, at, end, o);
+		}
+	}
+	*from = s;
+	return o;
+}
+
 size_t unicode_lower(const struct unicode *u, const char *text, size_t n, char *out)
 {
 	const char *s = text, *end = text + n;
 	char *o = out;
 
 	while (s < end) {
-		const char *at = s;
-		uint32_t c;
+		if (end - s >= 16) {
+			block v = block_get(s);
+			unsigned high = block_high(v);
+			int ascii = high ? __builtin_ctz(high) : 16;
 
-		while (end - s >= BLOCK && ascii_block(s)) {
-			lower_block(s, o);
-			s += BLOCK;
-			o += BLOCK;
+			block_put(o, block_lower(v));
+			s += ascii;
+			o += ascii;
+		} else if ((unsigned char)*s < 0x80) {
+			*o++ = ascii_lower(*s++);
 		}
-		for (; s < end && (unsigned char)*s < 0x80; s++)
-			*o++ = (char)((unsigned char)*s + ((unsigned char)(*s - 'A') < 26 ? 32 : 0));
-		while (s < end && (unsigned char)*s >= 0x80) {
-			at = s;
-			c = utf8_get(&s);
-			if (c < 0x10000 && u->low[c] == c) {        /* most of the world's letters have no case */
-				memcpy(o, at, (size_t)(s - at));
-				o += s - at;
-			} else {
-				o += lower_rare(u, c, text, at, end, o);
-			}
-		}
+		if (s < end && (unsigned char)*s >= 0x80)
+			o = lower_high(u, text, &s, end, o);
 	}
 	return (size_t)(o - out);
+}
+
+/* The characters from *S on that are not ASCII and of CLASSES; *S ends behind them. */
+static char *keep_high(const struct unicode *u, unsigned classes, const char **from, const char *end, char *o)
+{
+	const char *s = *from;
+
+	while (s < end && (unsigned char)*s >= 0x80) {
+		const char *at = s;
+
+		if (three_bytes(s, end)) {
+			memcpy(o, s, 4);
+			o += 3 * ((u->cls[get_three(s)] & classes) != 0);
+			s += 3;
+			continue;
+		}
+		if ((unicode_class(u, utf8_get(&s)) & classes) == 0)
+			continue;
+		for (; at < s; at++)
+			*o++ = *at;
+	}
+	*from = s;
+	return o;
 }
 
 size_t unicode_keep(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out)
 {
 	const char *end = s + n;
 	char *o = out;
+	bool fast = (classes & (UNI_WORD | UNI_SPACE)) == (UNI_WORD | UNI_SPACE);   /* what block_other() looks for */
 
 	while (s < end) {
-		for (; s < end && (unsigned char)*s < 0x80; s++) {
-			*o = *s;
-			o += (u->cls[(unsigned char)*s] & classes) != 0;
-		}
-		while (s < end && (unsigned char)*s >= 0x80) {
-			const char *at = s;
-			uint32_t c = utf8_get(&s);
-			size_t len = (size_t)(s - at);
+		if (fast && end - s >= 16) {
+			block v = block_get(s);
+			unsigned other = block_other(v);
+			int kept = other ? __builtin_ctz(other) : 16;
 
-			for (size_t i = 0; i < len; i++)
-				o[i] = at[i];
-			o += unicode_class(u, c) & classes ? len : 0;
+			block_put(o, v);
+			s += kept;
+			o += kept;
+			if (other == 0)
+				continue;
+		}
+		if ((unsigned char)*s < 0x80) {
+			*o = *s;
+			o += (u->cls[(unsigned char)*s++] & classes) != 0;
+		} else {
+			o = keep_high(u, classes, &s, end, o);
 		}
 	}
 	return (size_t)(o - out);
