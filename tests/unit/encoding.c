@@ -15,27 +15,29 @@ static const char ja_utf8[] = "\xe3\x81\x93\xe3\x82\x93\xe3\x81\xab\xe3\x81\xa1\
 static const char ko_euckr[] = "\xbe\xc8\xb3\xe7\xc7\xcf\xbc\xbc\xbf\xe4, \xb8\xd3\xb8\xae\xb0\xa1 \xbe\xc6\xc7\xc1\xb0\xed";
 static const char ko_utf8[] = "\xec\x95\x88\xeb\x85\x95\xed\x95\x98\xec\x84\xb8\xec\x9a\x94, \xeb\xa8\xb8\xeb\xa6\xac\xea\xb0\x80 \xec\x95\x84\xed\x94\x84\xea\xb3\xa0";
 
+#define DETECT(text) encoding_detect(text, sizeof text - 1, true)
+
 static void found_by_content(void)
 {
-	CHECK_STR(encoding_detect("id,text\n", 8, true), "UTF-8");
-	CHECK_STR(encoding_detect("", 0, true), "UTF-8");
+	CHECK_STR(DETECT("id,text\n"), "UTF-8");
+	CHECK_STR(DETECT(""), "UTF-8");
 	CHECK_STR(encoding_detect(zh_utf8, sizeof zh_utf8 - 1, true), "UTF-8");
 	CHECK_STR(encoding_detect(zh_gbk, sizeof zh_gbk - 1, true), "GB18030");
 	CHECK_STR(encoding_detect(tw_big5, sizeof tw_big5 - 1, true), "Big5");
 	CHECK_STR(encoding_detect(ja_sjis, sizeof ja_sjis - 1, true), "Shift_JIS");
 	CHECK_STR(encoding_detect(ko_euckr, sizeof ko_euckr - 1, true), "EUC-KR");
-	CHECK_STR(encoding_detect("caf\xe9,th\xe9\nno\xebl,\xe0\n", 16, true), "windows-1252");
-	CHECK_STR(encoding_detect("Gr\xfc\xdf Gott", 9, true), "windows-1252");
-	CHECK_STR(encoding_detect("\xef\xbb\xbf" "caf\xe9", 7, true), "UTF-8");
-	CHECK_STR(encoding_detect("\xff\xfe" "a\0", 4, true), "UTF-16LE");
-	CHECK_STR(encoding_detect("\xfe\xff\0a", 4, true), "UTF-16BE");
-	CHECK_STR(encoding_detect("\xff\xfe\0\0a\0\0\0", 8, true), "UTF-32LE");
-	CHECK_STR(encoding_detect("a\0,\0b\0\n\0", 8, true), "UTF-16LE");
-	CHECK_STR(encoding_detect("\0a\0,\0b\0\n", 8, true), "UTF-16BE");
+	CHECK_STR(DETECT("caf\xe9,th\xe9\nno\xebl,\xe0\n"), "windows-1252");
+	CHECK_STR(DETECT("Gr\xfc\xdf Gott"), "windows-1252");
+	CHECK_STR(DETECT("\xef\xbb\xbf" "caf\xe9"), "UTF-8");
+	CHECK_STR(DETECT("\xff\xfe" "a\0"), "UTF-16LE");
+	CHECK_STR(DETECT("\xfe\xff\0a"), "UTF-16BE");
+	CHECK_STR(DETECT("\xff\xfe\0\0a\0\0\0"), "UTF-32LE");
+	CHECK_STR(DETECT("a\0,\0b\0\n\0"), "UTF-16LE");
+	CHECK_STR(DETECT("\0a\0,\0b\0\n"), "UTF-16BE");
 	/* 编号,内容\n1,你好 with few zero bytes */
-	CHECK_STR(encoding_detect("\x16\x7f\xf7\x53,\0\x85\x51\xb9\x5b\n\0" "1\0,\0`O}Y", 24, true), "UTF-16LE");
+	CHECK_STR(DETECT("\x16\x7f\xf7\x53,\0\x85\x51\xb9\x5b\n\0" "1\0,\0`O}Y"), "UTF-16LE");
 	/* some NULs do not make it UTF-16 */
-	CHECK_STR(encoding_detect("id,text\n1,a\0b\n2,some more text\n3,and more\n4,c\0d\n", 49, true), "UTF-8");
+	CHECK_STR(DETECT("id,text\n1,a\0b\n2,some more text\n3,and more\n4,c\0d\n"), "UTF-8");
 }
 
 static void utf8_with_some_faults_stays_utf8(void)

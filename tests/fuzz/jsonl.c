@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as JSON lines, and as a JSON array (see records.h). */
+#include "records.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fuzz_records(data, size, REC_JSONL);
+	fuzz_records(data, size, REC_JSON);
+	return 0;
+}
