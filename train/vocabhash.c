@@ -19,16 +19,20 @@ static bool there(const char *dir, const char *name)
 	return yes;
 }
 
-int vocab_hash(const char *path, uint64_t *hash, struct err *e)
+bool vocab_there(const char *path)
 {
 	struct stat st;
+
+	return stat(path, &st) != 0 || !S_ISDIR(st.st_mode) || there(path, "tokenizer.json") || there(path, "tokenizer.model");
+}
+
+int vocab_hash(const char *path, uint64_t *hash, struct err *e)
+{
 	struct tok *t;
 	int rc;
 
 	*hash = 0;
-	if (stat(path, &st) != 0)
-		return err_sys(e, path);
-	if (S_ISDIR(st.st_mode) && !there(path, "tokenizer.json") && !there(path, "tokenizer.model"))
+	if (!vocab_there(path))
 		return 0;
 	if ((rc = tok_open(&t, path, e)) != 0)
 		return rc;

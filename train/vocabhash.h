@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_VOCABHASH_H
 #define SFT_VOCABHASH_H
+#include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
+
+/* Does PATH, a model, have a tokenizer with it?  Not so a folder without tokenizer files. */
+bool vocab_there(const char *path);
 
 /* tok_hash of the tokenizer that PATH, a model, has with it; 0 where it has none (a folder without tokenizer files).
  * SFT_BADDATA: it is broken. */

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "train.h"
+
+static const char synopsis[] = "sft-train -m MODEL --data FILE[:WEIGHT]... [--val FILE] [options] -o RUN";
+static const char about[] = "Fine-tune a language model: an adapter for MODEL from token shards.";
+
+/* The signal that asked for a stop. */
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	stop = sig;
+}
+
+/* The first SIGINT stops after the step; the second finds the default action again and ends the process at once. */
+static void catch_signals(void)
+{
+	struct sigaction a = { .sa_handler = on_signal };
+
+	sigemptyset(&a.sa_mask);
+	a.sa_flags = SA_RESTART;
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGUSR1, &a, NULL);
+	a.sa_flags |= (int)SA_RESETHAND;
+	sigaction(SIGINT, &a, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct train_opts o;
+	static struct opt model[6];
+	static int method;
+	static const struct opt what[] = {
+		OPT_HEAD("Data"),
+		OPT_LIST(0, "data", &o.data, "FILE[:W]", "token shard to train on; an epoch takes it W times [1]"),
+		OPT_LIST(0, "val", &o.val, "FILE", "token shard to validate on"),
+		OPT_CHOICE(0, "order", &o.order, "shuffled|sequential", "order of the rows in an epoch [shuffled]"),
+		OPT_HEAD("Method"),
+		OPT_CHOICE(0, "method", &method, "lora", "what is trained [lora]"),
+		OPT_INT(0, "rank", &o.rank, "N", "rank of the adapter [8]", 1, 4096),
+		OPT_REAL(0, "alpha", &o.alpha, "X", "its scale is alpha / rank [16]", 1e-6, 1e6),
+		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, or names: q_proj,v_proj... [all]"),
+		OPT_FLAG(0, "rslora", &o.rslora, "scale is alpha / sqrt(rank)"),
+		OPT_STR(0, "adapter", &o.use.adapter, "DIR", "go on from this adapter: rank, alpha and targets are its own"),
+		OPT_END
+	};
+	static const struct opt how[] = {
+		OPT_HEAD("Optimisation"),
+		OPT_REAL(0, "epochs", &o.epochs, "X", "times through the data [3]", 1e-6, 1e9),
+		OPT_INT(0, "steps", &o.steps, "N", "optimiser steps, instead of epochs", 1, 0x1p53),
+		OPT_INT(0, "batch", &o.batch, "N", "rows of a micro-step [16]", 1, 1 << 20),
+		OPT_INT(0, "accumulate", &o.accumulate, "N", "micro-steps of a step [2]", 1, 1 << 20),
+		OPT_INT(0, "micro-tokens", &o.micro_tokens, "N", "split micro-steps into passes of at most N tokens [2048]", 1, 1 << 24),
+		OPT_REAL(0, "lr", &o.lr, "X", "learning rate [2e-4]", 0, 1e3),
+		OPT_CHOICE(0, "schedule", &o.schedule, "cosine|linear|constant|wsd", "of the learning rate [cosine]"),
+		OPT_REAL(0, "warmup", &o.warmup, "X", "a share of the steps, or their number where 1 or more [0.03]", 0, 0x1p53),
+		OPT_REAL(0, "weight-decay", &o.decay, "X", "of AdamW, on every trained value [0.01]", 0, 1e3),
+		OPT_REAL(0, "clip", &o.clip, "X", "largest norm of the gradient, 0 for none [1]", 0, 1e9),
+		OPT_REAL(0, "label-smoothing", &o.smoothing, "X", "share of the target spread over the vocabulary [0]", 0, 0.999),
+		OPT_FLAG(0, "checkpointing", &o.checkpointing, "compute activations again on the way back: less memory, same result"),
+		OPT_END
+	};
+	static const struct opt run[] = {
+		OPT_HEAD("Run"),
+		OPT_STR('o', "output", &o.out, "RUN", "folder of the run: log, checkpoints, best/ and last/"),
+		OPT_INT(0, "eval-every", &o.eval_every, "N", "steps between evaluations [a quarter of an epoch, at least 10]", 1, 0x1p53),
+		OPT_INT(0, "patience", &o.patience, "N", "evaluations without a better loss that end the run, 0: never [3]", 0, 1 << 30),
+		OPT_INT(0, "save-every", &o.save_every, "N", "steps between checkpoints [as evaluations]", 1, 0x1p53),
+		OPT_FLAG(0, "resume", &o.resume, "go on from the newest checkpoint of RUN"),
+		OPT_END
+	};
+	static const struct opt *tables[] = { model, what, how, run, NULL };
+	struct tool_env env;
+	struct tool t;
+	bool stopped = false;
+	int rc;
+
+	tool_env(&env);
+	train_opts_init(&o);
+	loaded_options(&o.use, env.sft_model, false, model);
+	if ((rc = tool_begin(&t, "sft-train", synopsis, about, tables, argc, argv)) != 0)
+		return tool_end(&t, rc);
+	if (t.noperands) {
+		rc = err_set(&t.e, SFT_USAGE, "'%s' is no option (data is given with --data)", t.operands[0]);
+		return tool_end(&t, rc);
+	}
+	catch_signals();
+	rc = train_run(&o, &t, &stop, &stopped, &t.e);
+	rc = tool_end(&t, rc);
+	if (rc == 0 && stopped && stop == SIGINT)
+		raise(SIGINT);                  /* as interrupted, so that a script around us stops too */
+	return rc;
+}
