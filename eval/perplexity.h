@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SFT_PERPLEXITY_H
+#define SFT_PERPLEXITY_H
+/* How well a model predicts texts: exp of the mean of -log p over the tokens that count. */
+#include <stdbool.h>
+#include <stdint.h>
+#include "err.h"
+#include "loaded.h"
+#include "rec.h"
+#include "tool.h"
+
+struct perplexity_opts {
+	struct loaded_opts use;
+	struct rec_opts rec;            /* output, to, stats and rejects are not used */
+	const char *template;           /* --chat-template, NULL: the model's */
+	bool from_ids;                  /* records have "ids" and maybe "mask" */
+	bool from_text;                 /* each line is a text */
+	int  train;                     /* enum chat_train: which tokens of a chat count */
+	const char *logprobs;           /* --token-logprobs FILE: a JSON array a sequence, the first null */
+};
+
+struct perplexity {
+	uint64_t n;                     /* sequences */
+	uint64_t tokens;                /* that count: with a mask those it marks, else all but the first of each */
+	double   sum;                   /* of -log p over them */
+};
+
+int perplexity_run(const struct perplexity_opts *o, struct tool *t, const char *const *files, size_t n, struct perplexity *out, struct err *e);
+
+#endif
