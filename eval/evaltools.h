@@ -7,5 +7,6 @@
 int metrics_main(int argc, char **argv);    /* sft eval bleu rouge FILE: ARGV[0] is the program, metrics are operands */
 int kappa_main(int argc, char **argv);
 int compare_main(int argc, char **argv);
+int perplexity_main(int argc, char **argv);
 
 #endif

@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
 	{ "kappa", kappa_main },
 	{ "compare", compare_main },
+	{ "perplexity", perplexity_main },
 };
 
 int main(int argc, char **argv)

@@ -190,7 +190,7 @@ static bool cached(const struct tok_scratch *s, const char *p, size_t n, struct 
 	if (c->n != n || memcmp(c->key, p, n) != 0)
 		return false;
 	if (out->n + CACHE_IDS > out->cap)
-		ids_room(out, CACHE_IDS, false);
+		tok_ids_room(out, CACHE_IDS, false);
 	memcpy(out->id + out->n, c->id, sizeof c->id);
 	out->n += c->nids;
 	return true;

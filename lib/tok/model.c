@@ -7,7 +7,7 @@
 #include "tokimpl.h"
 #include "utf8.h"
 
-void ids_room(struct tok_ids *out, size_t n, bool offsets)
+void tok_ids_room(struct tok_ids *out, size_t n, bool offsets)
 {
 	size_t cap = out->cap ? out->cap : 64;
 
@@ -24,7 +24,7 @@ void ids_room(struct tok_ids *out, size_t n, bool offsets)
 
 void ids_add(struct tok_ids *out, const struct tok_scratch *s, const struct piece *p, uint32_t id, size_t start, size_t end)
 {
-	ids_room(out, 1, s->track);
+	tok_ids_room(out, 1, s->track);
 	if (s->track) {
 		if (p->from) {
 			out->start[out->n] = start < p->n ? p->from[start] : (uint32_t)p->orig;

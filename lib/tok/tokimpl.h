@@ -219,7 +219,7 @@ int model_bpe(const struct tok *t, struct tok_scratch *s, const struct piece *p,
 int model_wordpiece(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
 int model_wordlevel(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
 int model_unigram(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
-void ids_room(struct tok_ids *out, size_t n, bool offsets);     /* space for N more */
+void tok_ids_room(struct tok_ids *out, size_t n, bool offsets);     /* space for N more */
 /* Token ID for bytes [start, end) of P. */
 void ids_add(struct tok_ids *out, const struct tok_scratch *s, const struct piece *p, uint32_t id, size_t start, size_t end);
 
