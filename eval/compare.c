@@ -265,7 +265,7 @@ static int read_side(struct paired *p, struct settings *s, const char *path, boo
 		pairs_abandon(in);
 		return rc;
 	}
-	return pairs_close(in, &t->e);
+	return pairs_close(in, t, &t->e);
 }
 
 /* --metric bleu,chrf --metric rouge: their names. */
@@ -297,11 +297,13 @@ static int run(struct settings *s, struct tool *t)
 	struct buf out = { 0 };
 	int rc;
 
-	if (t->noperands != 2)
-		return err_set(&t->e, SFT_USAGE, "expected two files, compare A B (%d given)", t->noperands);
+	if (t->noperands != 3)
+		return err_set(&t->e, SFT_USAGE, "expected two files, compare A B (%d given)", t->noperands - 1);
+	if (s->o.rec.stats)
+		return err_set(&t->e, SFT_USAGE, "--stats is for one input (compare reads two)");
 	if ((rc = take_metrics(s, &t->e)) != 0 || (rc = eval_opts_finish(&s->o, &t->e)) != 0)
 		return rc;
-	if ((rc = read_side(&p, s, t->operands[0], true, t)) == 0 && (rc = read_side(&p, s, t->operands[1], false, t)) == 0) {
+	if ((rc = read_side(&p, s, t->operands[1], true, t)) == 0 && (rc = read_side(&p, s, t->operands[2], false, t)) == 0) {
 		(s->o.json ? print_json : print_table)(&p, &out);
 		rc = out_whole(s->o.rec.output ? s->o.rec.output : "-", out.p, out.n, false, &t->e);
 	}
@@ -325,7 +327,7 @@ int compare_main(int argc, char **argv)
 
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "compare [options] A B", "Compare the predictions of two systems on the same items.", tables, argc, argv);
+	rc = tool_begin(&t, "sft-eval", "sft-eval compare [options] A B", "Compare the predictions of two systems on the same items.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);
 	eval_opts_release(&s.o);

@@ -132,11 +132,15 @@ static int report(const struct rating_table *r, struct settings *s, struct tool 
 static int read_table(struct rating_table *r, struct settings *s, struct tool *t)
 {
 	struct recin *in;
-	int rc = rec_open(&in, (const char *const *)t->operands, (size_t)t->noperands, &s->rec, t, &t->e);
+	int rc = rec_open(&in, (const char *const *)t->operands + 1, (size_t)t->noperands - 1, &s->rec, t, &t->e);
 
 	if (rc)
 		return rc;
 	if ((rc = rating_table_read(r, in, &s->table, &t->e)) != 0) {
+		rec_abandon(in);
+		return rc;
+	}
+	if (s->rec.stats && (rc = rec_stats(in, NULL, &s->rec, t, NULL, NULL, &t->e)) != 0) {
 		rec_abandon(in);
 		return rc;
 	}
@@ -208,7 +212,7 @@ int kappa_main(int argc, char **argv)
 
 	rec_opts_init(&s.rec);
 	tables[1] = rec_opts_table(&s.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "kappa [options] [FILE...]", "Measure how far raters agree.", tables, argc, argv);
+	rc = tool_begin(&t, "sft-eval", "sft-eval kappa [options] [FILE...]", "Measure how far raters agree.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);
 	return tool_end(&t, rc);

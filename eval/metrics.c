@@ -50,6 +50,8 @@ static int take_operands(struct settings *s, struct tool *t)
 	}
 	if (s->hyp && s->by)
 		return err_set(&t->e, SFT_USAGE, "--by needs records: plain lines have no columns");
+	if (s->hyp && s->o.rec.stats)
+		return err_set(&t->e, SFT_USAGE, "--stats needs records (expected files, not --hyp and --ref)");
 	return 0;
 }
 
@@ -123,7 +125,7 @@ static int run(struct settings *s, struct tool *t)
 	if (rc == 0)
 		rc = score_all(s, p, &sc, items, t);
 	if (rc == 0) {
-		rc = pairs_close(p, &t->e);
+		rc = pairs_close(p, t, &t->e);
 		p = NULL;
 	}
 	if (rc == 0 && items) {
@@ -159,7 +161,7 @@ int metrics_main(int argc, char **argv)
 
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "[METRIC... | kappa | compare] [options] [FILE...]",
+	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare [options] [FILE...]",
 	                "Score answers against references: accuracy, bleu, chrf, rouge, ter.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);

@@ -216,10 +216,16 @@ static void release(struct pairs *p)
 	mem_free(p);
 }
 
-int pairs_close(struct pairs *p, struct err *e)
+int pairs_close(struct pairs *p, const struct tool *t, struct err *e)
 {
-	int rc = p->in ? rec_close(p->in, e) : 0;
+	int rc = 0;
 
+	if (p->in && p->o->rec.stats)
+		rc = rec_stats(p->in, NULL, &p->o->rec, t, NULL, NULL, e);
+	if (rc == 0 && p->in)
+		rc = rec_close(p->in, e);
+	else
+		rec_abandon(p->in);
 	release(p);
 	return rc;
 }

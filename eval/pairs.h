@@ -29,7 +29,8 @@ int  pairs_lines(struct pairs **p, const char *hyp, const struct opt_list *refs,
  * answer or reference and for files of unequal length. */
 int  pairs_next(struct pairs *p, struct item *it, bool *more, struct err *e);
 bool pairs_table(const struct pairs *p);        /* a label table (CSV, TSV); known after the first item */
-int  pairs_close(struct pairs *p, struct err *e);
+/* Ends reading; writes --stats, where it was asked for. */
+int  pairs_close(struct pairs *p, const struct tool *t, struct err *e);
 void pairs_abandon(struct pairs *p);            /* after an error; NULL is fine */
 
 #endif
