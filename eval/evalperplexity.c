@@ -65,7 +65,7 @@ static int measure(struct perplexity_opts *o, bool json, struct tool *t)
 		o->rec.from = REC_AUTO;
 	if (o->use.model == NULL)
 		o->use.model = t->env.sft_model;
-	if ((rc = perplexity_run(o, t, (const char *const *)t->operands, (size_t)t->noperands, &p, &t->e)) != 0)
+	if ((rc = perplexity_run(o, t, (const char *const *)t->operands + 1, (size_t)t->noperands - 1, &p, &t->e)) != 0)
 		return rc;
 	show(o, &o->use, &p, json, &text);
 	rc = out_whole(path ? path : "-", text.p, text.n, false, &t->e);
