@@ -270,7 +270,7 @@ static enum verdict map_fields(const struct step *s, const struct bound *b, stru
 
 		if (f == NULL || f->type != FIELD_TEXT || f->n == 0)
 			continue;
-		to = arena_get(w->arena, f->n + f->n / 2 + 16);
+		to = arena_get(w->arena, UNICODE_LOWER_ROOM(f->n));
 		n = s->kind->map(s, f->p, f->n, to);
 		if (n == f->n && memcmp(to, f->p, n) == 0) {
 			arena_trim(w->arena, to, 0);

@@ -49,7 +49,7 @@ struct step_kind {
 	enum step_columns columns;
 	/* Reads VALUE (what is behind the colon for COLUMNS_COLON); may be NULL. */
 	int (*parse)(struct clean *c, struct step *s, const char *value, struct err *e);
-	/* One text to another: writes at most n + n / 2 + 16 bytes.  Either this or apply. */
+	/* One text to another, into UNICODE_LOWER_ROOM(n) bytes.  Either this or apply. */
 	size_t (*map)(const struct step *s, const char *text, size_t n, char *out);
 	enum verdict (*apply)(const struct step *s, const struct bound *b, struct work *w, struct rec *r);
 	/* Works out b->after where the step changes the names; may be NULL.  Called under the lock. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unimap.h"
+
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
 #include <unicode/uscript.h>
@@ -213,7 +215,7 @@ static void map_one(enum unicode_case how, uint32_t c, struct buf *out)
 
 static void lower_one(const struct unicode *u, uint32_t c, const char *text, const char *at, const char *end, struct buf *out)
 {
-	char *to = buf_room(out, 8);
+	char *to = buf_room(out, UNICODE_LOWER_ROOM(4));
 
 	if (c == 0x3A3)
 		out->n += utf8_put(to, unicode_final_sigma(text, at, end) ? 0x3C2 : 0x3C3);
@@ -275,10 +277,23 @@ static uint16_t narrow_of(UChar32 c)
 	return to[0];
 }
 
+static void choose_loops(struct unicode *u)
+{
+	u->ascii_lower = unimap_lower_plain;
+	u->ascii_keep = unimap_keep_plain;
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2")) {
+		u->ascii_lower = unimap_lower_avx512;
+		u->ascii_keep = unimap_keep_avx512;
+	}
+#endif
+}
+
 struct unicode *unicode_open(void)
 {
 	struct unicode *u = mem_new(sizeof *u);
 
+	choose_loops(u);
 	for (uint32_t c = 0; c < 0x10000; c++) {
 		u->cls[c] = (uint8_t)unicode_class_of(c);
 		u->low[c] = (uint16_t)unicode_lower_of(c);

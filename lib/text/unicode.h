@@ -30,6 +30,8 @@ struct unicode {
 	uint8_t  cls[0x10000];     /* classes */
 	uint16_t low[0x10000];     /* lower case, one to one (U+0130 and U+03A3 are seen to by unicode_lower) */
 	uint16_t narrow[0x100];    /* U+FF00...: what the full-width or half-width form stands for */
+	size_t (*ascii_lower)(const char *s, size_t n, char *out, size_t *put);   /* for this machine; see unimap.h */
+	size_t (*ascii_keep)(const char *s, size_t n, char *out, size_t *put);
 };
 struct unicode *unicode_open(void);
 void unicode_close(struct unicode *u);                /* NULL is fine */
@@ -51,15 +53,17 @@ uint32_t unicode_compose(uint32_t a, uint32_t b);     /* the primary composite o
 
 /* The following write into OUT and return the bytes written.  OUT does not overlap S and has the room that is named. */
 
+#define UNICODE_ROOM(n) ((n) + 64)
+#define UNICODE_LOWER_ROOM(n) ((n) + (n) / 2 + 64)
+
 /* str.lower(): full mapping, final sigma, U+0130.  Room: UNICODE_LOWER_ROOM(n). */
-#define UNICODE_LOWER_ROOM(n) ((n) + (n) / 2 + 16)
 size_t unicode_lower(const struct unicode *u, const char *s, size_t n, char *out);
-/* The characters of a class in CLASSES alone.  Room: n + 16. */
+/* The characters of a class in CLASSES alone.  Room: UNICODE_ROOM(n). */
 size_t unicode_keep(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out);
-/* ' '.join(s.split()).  Room: n + 16. */
+/* ' '.join(s.split()).  Room: UNICODE_ROOM(n). */
 size_t unicode_squeeze(const struct unicode *u, const char *s, size_t n, char *out);
 /* Full-width Latin, digits, signs and the ideographic space to ASCII, half-width kana and Hangul to the usual forms,
- * with their sound marks composed: what has a <wide> or <narrow> decomposition, and nothing else.  Room: n + 16. */
+ * with their sound marks composed: what has a <wide> or <narrow> decomposition, and nothing else.  Room: UNICODE_ROOM(n). */
 size_t unicode_fold_width(const struct unicode *u, const char *s, size_t n, char *out);
 
 enum unicode_form { UNICODE_NFC, UNICODE_NFD, UNICODE_NFKC, UNICODE_NFKD };

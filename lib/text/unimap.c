@@ -6,6 +6,7 @@
 #endif
 
 #include "unicode.h"
+#include "unimap.h"
 
 /* --- ASCII, 16 bytes at a time --- */
 
@@ -96,9 +97,47 @@ static inline unsigned block_other(block v)
 }
 #endif
 
-static inline char ascii_lower(char c)
+size_t unimap_lower_plain(const char *s, size_t n, char *out, size_t *put)
 {
-	return (char)(c + ((unsigned char)(c - 'A') < 26 ? 32 : 0));
+	size_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		block v = block_get(s + i);
+		unsigned high = block_high(v);
+
+		block_put(out + i, block_lower(v));
+		if (high)
+			return *put = i + (size_t)__builtin_ctz(high);
+	}
+	for (; i < n && (unsigned char)s[i] < 0x80; i++)
+		out[i] = (char)(s[i] + ((unsigned char)(s[i] - 'A') < 26 ? 32 : 0));
+	return *put = i;
+}
+
+/* After a byte that is dropped the next 16 are looked at from there, so that each costs one turn. */
+size_t unimap_keep_plain(const char *s, size_t n, char *out, size_t *put)
+{
+	const char *from = s, *end = s + n;
+	char *o = out;
+
+	while (s < end) {
+		char last[16] = {0};
+		size_t left = (size_t)(end - s);
+		block v = left >= 16 ? block_get(s) : block_get(memcpy(last, s, left));
+		unsigned other = block_other(v) | (left < 16 ? ~0u << left : ~0u << 16);
+		unsigned kept = (unsigned)__builtin_ctz(other);
+
+		block_put(o, v);
+		s += kept;
+		o += kept;
+		if (kept == 16 || s == end)
+			continue;
+		if ((unsigned char)*s >= 0x80)
+			break;
+		s++;
+	}
+	*put = (size_t)(o - out);
+	return (size_t)(s - from);
 }
 
 /* Is there a character of three bytes at S, and one byte more?  Most of what is not ASCII is of that kind in many data sets, and
@@ -179,19 +218,10 @@ size_t unicode_lower(const struct unicode *u, const char *text, size_t n, char *
 	char *o = out;
 
 	while (s < end) {
-		if (end - s >= 16) {
-			block v = block_get(s);
-			unsigned high = block_high(v);
-			int ascii = high ? __builtin_ctz(high) : 16;
+		size_t put;
 
-			block_put(o, block_lower(v));
-			s += ascii;
-			o += ascii;
-		} else if ((unsigned char)*s < 0x80) {
-			*o++ = ascii_lower(*s++);
-		}
-		if (s < end && (unsigned char)*s >= 0x80)
-			o = lower_high(u, text, &s, end, o);
+		s += u->ascii_lower(s, (size_t)(end - s), o, &put);
+		o = lower_high(u, text, &s, end, o + put);
 	}
 	return (size_t)(o - out);
 }
@@ -223,26 +253,20 @@ size_t unicode_keep(const struct unicode *u, unsigned classes, const char *s, si
 {
 	const char *end = s + n;
 	char *o = out;
-	bool fast = (classes & (UNI_WORD | UNI_SPACE)) == (UNI_WORD | UNI_SPACE);   /* what block_other() looks for */
+	bool usual = (classes & (UNI_WORD | UNI_SPACE)) == (UNI_WORD | UNI_SPACE);   /* no ASCII is a mark */
 
 	while (s < end) {
-		if (fast && end - s >= 16) {
-			block v = block_get(s);
-			unsigned other = block_other(v);
-			int kept = other ? __builtin_ctz(other) : 16;
+		size_t put;
 
-			block_put(o, v);
-			s += kept;
-			o += kept;
-			if (other == 0)
-				continue;
+		if (usual) {
+			s += u->ascii_keep(s, (size_t)(end - s), o, &put);
+			o += put;
 		}
-		if ((unsigned char)*s < 0x80) {
+		for (; !usual && s < end && (unsigned char)*s < 0x80; s++) {
 			*o = *s;
-			o += (u->cls[(unsigned char)*s++] & classes) != 0;
-		} else {
-			o = keep_high(u, classes, &s, end, o);
+			o += (u->cls[(unsigned char)*s] & classes) != 0;
 		}
+		o = keep_high(u, classes, &s, end, o);
 	}
 	return (size_t)(o - out);
 }
