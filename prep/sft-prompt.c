@@ -43,6 +43,8 @@ static void record_options(struct run *run, struct opt table[20])
 			o->help = "write FILE; several FILEs each to DIR [standard output]";
 		} else if (o->name && strcmp(o->name, "from") == 0) {
 			*o = (struct opt)OPT_CALL(0, "from", run, "FORMAT", "auto, csv, tsv, jsonl, json, rec, alpaca or sharegpt [auto]", set_from);
+		} else if (o->name && strcmp(o->name, "to") == 0) {
+			o->help = "format of the output [by its name, else jsonl]";
 		}
 	}
 }

@@ -168,6 +168,21 @@ static int sharegpt_turn(const struct json *turn, size_t i, struct json_parser *
 	return 0;
 }
 
+/* Tools as models know them: a bare {"name",...} becomes {"type":"function","function":{...}}. */
+static struct json tool_list(const struct json *v, struct arena *a)
+{
+	struct json *to = arena_get(a, v->n * sizeof *to + 1);
+
+	for (size_t i = 0; i < v->n; i++) {
+		to[i] = v->item[i];
+		if (json_get(&to[i], "name") != NULL && json_get(&to[i], "function") == NULL) {
+			const struct json_member m[] = { JMEMBER("type", jtext("function", 8)), JMEMBER("function", v->item[i]) };
+			to[i] = jobject(a, m, 2);
+		}
+	}
+	return (struct json){ .type = JSON_ARR, .n = v->n, .item = to };
+}
+
 /* Tools: a list, or JSON text of one. */
 static int read_tools(const struct json *v, struct json_parser *p, struct arena *a, struct talk *t, struct fault *f)
 {
@@ -179,7 +194,11 @@ static int read_tools(const struct json *v, struct json_parser *p, struct arena 
 		return fault_set(f, "bad tools", "'tools' is not JSON: %.200s", ignored.msg);
 	if (v->type != JSON_ARR)
 		return fault_set(f, "bad tools", "'tools' is no list");
-	t->tools = v->n ? v : NULL;
+	if (v->n) {
+		struct json *tools = arena_get(a, sizeof *tools);
+		*tools = tool_list(v, a);
+		t->tools = tools;
+	}
 	return 0;
 }
 

@@ -266,18 +266,15 @@ static int weight_of(const struct json *m, size_t i, bool *zero, struct err *e)
 	return 0;
 }
 
-/* Which messages are trained, by number; *N the number of answers among all. */
-static int wanted(const struct json *messages, enum chat_train train, bool *want, size_t *answers, struct err *e)
+/* Which messages are trained, by number. */
+static int wanted(const struct json *messages, enum chat_train train, bool *want, struct err *e)
 {
 	size_t last = messages->n;
 	int rc;
 
-	*answers = 0;
 	for (size_t i = 0; i < messages->n; i++)
-		if (is_answer(&messages->item[i])) {
+		if (is_answer(&messages->item[i]))
 			last = i;
-			++*answers;
-		}
 	for (size_t i = 0; i < messages->n; i++) {
 		bool zero;
 		if ((rc = weight_of(&messages->item[i], i, &zero, e)) != 0)
@@ -397,16 +394,36 @@ static int ranges_prefix(const struct chat_template *c, struct vars *v, const bo
 	return rc;
 }
 
+static bool says_something(const struct json *m)
+{
+	const struct json *content = json_get(m, "content"), *calls = json_get(m, "tool_calls");
+
+	return (has_value(content) && content->n > 0) || (has_value(calls) && calls->n > 0);
+}
+
+/* A trained message of which nothing is in the text would be lost in silence: a template without tools drops their calls. */
+static int check_heard(const struct template_out *o, const struct json *messages, const bool *want, bool *heard, struct err *e)
+{
+	memset(heard, 0, messages->n + 1);
+	for (size_t i = 0; i < o->nspans; i++)
+		if (o->span[i].message >= 0)
+			heard[o->span[i].message] = true;
+	for (size_t i = 0; i < messages->n; i++)
+		if (want[i] && !heard[i] && is_answer(&messages->item[i]) && says_something(&messages->item[i]))
+			return err_set(e, SFT_BADDATA, "message %zu: this template writes nothing of what it says%s", i,
+			               has_value(json_get(&messages->item[i], "tool_calls")) ? " (it knows no tool calls)" : "");
+	return 0;
+}
+
 static int find_ranges(const struct chat_template *c, const struct json *record, struct vars *v, enum chat_train train, const struct template_out *o,
                        const char *now, struct arena *a, struct range **r, size_t *n, struct err *e)
 {
 	const struct json *messages = json_get(record, "messages");
 	bool *want = arena_get(a, messages->n + 1);
-	size_t answers;
-	int rc = wanted(messages, train, want, &answers, e);
+	int rc = wanted(messages, train, want, e);
 
 	*n = 0;
-	if (rc != 0)
+	if (rc != 0 || (rc = check_heard(o, messages, want, arena_get(a, messages->n + 1), e)) != 0)
 		return rc;
 	*r = arena_get(a, (o->nspans + messages->n + 1) * sizeof **r);
 	if (train == CHAT_ALL)

@@ -47,7 +47,8 @@ void chat_text_free(struct chat_text *t);
  * follows from TRAIN, "loss_weight" of the messages (0: not trained), the template's generation spans, or where it has none
  * from rendering prefixes: an answer is what the text up to it, left open, is continued with, through the end-of-turn token; blanks that
  * the template puts behind that are not trained.  SFT_BADDATA where one of these texts is no prefix of the whole: the template
- * writes a turn differently once others follow, and would be trained on what is never served.
+ * writes a turn differently once others follow, and would be trained on what is never served; and where nothing of what a trained
+ * message says is in the text.
  * What is left in A is OUT's to use only until A is reset.  Threads may share C. */
 int chat_render(const struct chat_template *c, const struct json *record, bool generate, enum chat_train train,
                 struct arena *a, struct chat_text *out, struct err *e);

@@ -179,7 +179,7 @@ static void weights(void)
 	          "[[<|im_start|>user\n]]q[[<|im_end|>\n<|im_start|>assistant\na <|im_end|>\n]]");
 	CHECK_STR(shown("chatml", "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"loss_weight\":\"x\"}]}", CHAT_ALL, false, &b),
 	          "error 3: message 0: 'loss_weight' is no number");
-	CHECK_STR(shown("{% for m in messages %}{{ m.content }}\n{% endfor %}", "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a  \\n\"}]}", CHAT_ASSISTANT, false, &b), "error 2: no chat template '{% for m in messages %}{{ m.content }}\\n{% endfor %}' "
+	CHECK_STR(shown("{% for m in messages %}{{ m.content }}\n{% endfor %}", "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a  \\n\"}]}", CHAT_ASSISTANT, false, &b), "error 2: no chat template '{% for m in messages %}{{ m.content }}\\x0a{% endfor %}' "
 	          "(expected a file, a model, or one of chatml llama3 qwen mistral gemma deepseek zephyr alpaca vicuna)");
 	buf_free(&b);
 }
@@ -230,6 +230,8 @@ static void templates_that_mislead(void)
 	CHECK_STR(with_source("{{ messages[0].role.x.y }}", TWO, &b), "error 3: chat template:1: 'str object' has no attribute 'x'");
 	CHECK_STR(with_source("{% for m in messages %}{{ m.content }}{% generation %}{{ m.content if m.role == 'assistant' }}{% endgeneration %}{% endfor %}", TWO, &b), "Sq1a1[a1]q2a2[a2]");
 	CHECK_STR(with_source("{{ messages", TWO, &b), "error 3: chat template:1: unexpected 'end of template' (a tag is not closed)");
+	CHECK_STR(with_source("{% for m in messages %}{{ m.role + (m.content or '') }}.{% endfor %}", "{\"messages\":[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"name\":\"f\"}]}]}", &b),
+	          "error 3: message 0: this template writes nothing of what it says (it knows no tool calls)");
 	CHECK_STR(with_source("x", "{\"messages\":[],\"kwargs\":{\"tools\":1}}", &b), "error 3: kwargs must not set 'tools'");
 	CHECK_STR(with_source("x", "{\"messages\":3}", &b), "error 3: 'messages' is no list");
 	CHECK_STR(with_source("x", "{\"text\":3}", &b), "error 3: no 'messages' (expected a chat record)");
