@@ -3,6 +3,7 @@
 #include <string.h>
 #include "template.h"
 #include "template_ast.h"
+#include "utf8.h"
 
 static void end_block(struct parser *p)
 {
@@ -335,6 +336,9 @@ int template_open(struct template **out, const char *name, const char *source, s
 	t->name = mem_str(name);
 	*out = t;
 	if (setjmp(c->fail) == 0) {
+		size_t bad;
+		if (!utf8_valid(source, n, &bad))
+			t_raise(c, "byte %zu is not UTF-8", bad);
 		template_lex(c, t, source, n);
 		p.at = t->tok;
 		fixed_names(&p);
