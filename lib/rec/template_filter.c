@@ -154,7 +154,7 @@ static struct value f_abs(struct tctx *c, struct value self, struct value *a)
 	if (self.type == V_UNDEF)
 		t_undefined(c, self.u);
 	if (v_integer(self, &i))
-		return v_int(i < 0 ? -i : i);
+		return i < 0 ? op_unary(c, '-', self) : v_int(i);
 	if (self.type != V_FLOAT)
 		t_raise(c, "bad operand type for abs(): '%s'", v_type(self));
 	return v_float(fabs(self.f));

@@ -43,7 +43,7 @@ static __int128 floor_div(__int128 a, __int128 b)
 
 static struct value int_op(struct tctx *c, int op, __int128 a, __int128 b)
 {
-	const __int128 least = (__int128)1 << 127;
+	const __int128 least = (__int128)((unsigned __int128)1 << 127);
 	__int128 r = 0;
 	bool over = false;
 
