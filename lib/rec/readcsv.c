@@ -5,6 +5,8 @@
 
 #include "recin.h"
 
+enum { MAX_COLUMNS = 1 << 20 };         /* every row takes memory for as many cells */
+
 /* Scan the row at the window's start, with more text as it is needed.  CSV_MORE: it is longer than --max-record. */
 static int scan(struct recin *r, struct csv_row *row, enum csv_result *result, struct err *e)
 {
@@ -55,6 +57,8 @@ static int first_row(struct recin *r, struct csv_row *row, struct err *e)
 		window_take(w, row->bytes);
 		r->in.line++;
 	}
+	if (row->n > MAX_COLUMNS)
+		return header_fault(r, "more than 1048576 columns", e);
 	if (!window_utf8(w, row->bytes))
 		return header_fault(r, "undecodable bytes in the header (see --encoding)", e);
 	r->in.cells = mem_grow(NULL, row->n + 1, sizeof *r->in.cells);

@@ -103,6 +103,20 @@ static void depth_has_a_limit(void)
 	CHECK_STR(e.msg, "byte 512: deeper than 512 levels");
 }
 
+/* Commas stand where they belong at any depth. */
+static void deep_values_are_written(void)
+{
+	struct buf b = {0};
+
+	for (int i = 0; i < 200; i++)
+		buf_str(&b, "[1,{\"a\":");
+	buf_str(&b, "null");
+	for (int i = 0; i < 200; i++)
+		buf_str(&b, ",\"b\":[]},2]");
+	CHECK_STR(rewritten(b.p), b.p);
+	buf_free(&b);
+}
+
 static void raw_is_the_text_as_it_stood(void)
 {
 	const char *text = " {\"a\" : [1 , {\"b\":2 } ] , \"c\":\"\\u0041\" }\n";
@@ -254,6 +268,7 @@ int main(void)
 	TEST(reads_and_writes);
 	TEST(faults_name_the_byte);
 	TEST(depth_has_a_limit);
+	TEST(deep_values_are_written);
 	TEST(raw_is_the_text_as_it_stood);
 	TEST(large_objects_are_checked_for_duplicates);
 	TEST(typed_members);
