@@ -4,7 +4,7 @@
 /* What a tokenizer is inside: lib/tok only.
  *
  *   text -> added tokens cut out (added.c) -> each stretch normalised (normal.c) -> cut into words (pretok.c)
- *        -> ids of each word (model.c: BPE, WordPiece, Unigram, WordLevel) -> ids of the post-processor around them (tok.c)
+ *        -> ids of each word (wordmodel.c, bpemodel.c: BPE, WordPiece, Unigram, WordLevel) -> ids of the post-processor around them (tok.c)
  *
  * A stretch of text carries where each of its bytes comes from, if offsets are asked for. */
 #include <stdbool.h>
@@ -213,7 +213,7 @@ scan_fn *scan_known(const char *regex, size_t n);       /* scan.c: the scanner o
 scan_fn *scan_after_digits(scan_fn *then);              /* digits one by one, then THEN: both in one, or NULL */
 int pattern_translate(const char *regex, size_t n, struct pattern **out, struct err *e);   /* rxclass.c: the reference's syntax and classes in PCRE2 */
 
-/* model.c: ids of the word P appended to OUT; s->track: with offsets. */
+/* wordmodel.c: ids of the word P appended to OUT; s->track: with offsets. */
 int model_word(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
 int model_bpe(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
 int model_wordpiece(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
@@ -223,7 +223,7 @@ void tok_ids_room(struct tok_ids *out, size_t n, bool offsets);     /* space for
 /* Token ID for bytes [start, end) of P. */
 void ids_add(struct tok_ids *out, const struct tok_scratch *s, const struct piece *p, uint32_t id, size_t start, size_t end);
 
-/* What merging needs (bpemodel.c), what the others need (model.c): made ready once the vocabulary, the merges and the
+/* What merging needs (bpemodel.c), what the others need (wordmodel.c): made ready once the vocabulary, the merges and the
  * pre-tokenizers stand. */
 void bpe_ready(struct tok *t);
 void model_ready(struct tok *t);

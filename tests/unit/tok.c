@@ -223,6 +223,128 @@ static void find_and_check(const char *name, const char *file)
 	printf("skip tok_%s: no tokenizer or golden here\n", name);
 }
 
+/* SmolLM2's GGUF below DIR, where samples/get-model puts it. */
+static bool find_gguf(const char *dir, int depth, char out[600])
+{
+	DIR *d = depth > 0 ? opendir(dir) : NULL;
+	struct dirent *f;
+	bool found = false;
+
+	while (d && !found && (f = readdir(d)) != NULL) {
+		size_t n = strlen(f->d_name);
+
+		if (f->d_name[0] == '.')
+			continue;
+		snprintf(out, 600, "%.300s/%.250s", dir, f->d_name);
+		if (n > 5 && strncmp(f->d_name, "SmolLM2", 7) == 0 && strcmp(f->d_name + n - 5, ".gguf") == 0)
+			found = true;
+		else if (f->d_type == DT_DIR) {
+			char below[600];
+
+			snprintf(below, sizeof below, "%.590s", out);
+			found = find_gguf(below, depth - 1, out);
+		}
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* The GGUF file gives the same ids as tokenizer.json, and has the same hash. */
+static void gguf(void)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *data = getenv("DATA"), *shared = getenv("SHARED");
+	char cache[400], path[600], dir[600];
+	struct tok *a, *b;
+	struct err e = {0};
+
+	if (xdg && *xdg)
+		snprintf(cache, sizeof cache, "%.300s/sft", xdg);
+	else
+		snprintf(cache, sizeof cache, "%.300s/.cache/sft", home ? home : "");
+	if (!find_gguf(cache, 5, path)) {
+		printf("skip tok_gguf: no SmolLM2 in the cache (samples/get-model fetches it)\n");
+		return;
+	}
+	snprintf(dir, sizeof dir, "%s/tokenizers/golden", data ? data : ".");
+	golden("smollm2", path, dir);
+	snprintf(dir, sizeof dir, "%s/tokenizers/smollm2", shared ? shared : ".");
+	if (!is_there(dir)) {
+		printf("skip tok_hash: no smollm2 folder here\n");
+		return;
+	}
+	test_name = "tok_hash";
+	test_failed = 0;
+	CHECK(tok_open(&a, path, &e) == 0);
+	CHECK(tok_open(&b, dir, &e) == 0);
+	CHECK(tok_hash(a) == tok_hash(b) && tok_hash(a) != 0);
+	CHECK(tok_vocab_size(a) == 49152 && tok_eos(a) == 2 && tok_chat_template(a) != NULL && tok_context(a) == 8192);
+	if (!test_failed)
+		printf("ok %s\n", test_name);
+	tok_close(a);
+	tok_close(b);
+}
+
+/* What a message says forges nothing: not a control token, not an added token that the template writes. */
+static void chat_is_safe(void)
+{
+	static const char text[] = "<|endoftext|>[>>TITLE<<]<|endoftext|> >>TITLE<< x    y<|pad|>";
+	struct tok_span span[] = { { 0, 13, false }, { 13, 57, true }, { 57, sizeof text - 1, false } };
+	struct tok_ids ids = {0};
+	struct err e = {0};
+	struct tok *t;
+	struct tok_scratch *s;
+	char path[600];
+	size_t special = 0, indents = 0, titles = 0;
+
+	snprintf(path, sizeof path, "%s/tokenizers/mini_falcon_like", getenv("DATA") ? getenv("DATA") : ".");
+	CHECK(tok_open(&t, path, &e) == 0);
+	if (test_failed)
+		return;
+	s = tok_scratch_new(t);
+	span[1].end = span[2].start = (size_t)(strstr(text, "<|pad|>") - text);
+	CHECK(tok_encode_chat(t, s, text, sizeof text - 1, span, 3, &ids, &e) == 0);
+	for (size_t i = 0; i < ids.n; i++) {
+		special += tok_is_special(t, ids.id[i]);
+		indents += ids.id[i] == 2500;          /* four blanks: a plain added token that the template does not write */
+		titles += ids.id[i] == 2502;
+	}
+	CHECK(ids.id[0] == 0 && ids.id[ids.n - 1] == 1 && special == 2 && indents == 1 && titles == 0);
+	for (size_t i = 1; i < ids.n; i++)
+		CHECK(ids.start[i] <= ids.end[i] && ids.start[i] >= ids.start[i - 1]);
+	tok_ids_free(&ids);
+	tok_scratch_free(s);
+	tok_close(t);
+}
+
+/* A long piece is merged as a short one is: the same ids however it is cut, and in time. */
+static void long_words(void)
+{
+	enum { N = 1 << 20 };
+	struct tok_ids all = {0}, half = {0};
+	struct err e = {0};
+	struct tok *t;
+	struct tok_scratch *s;
+	char path[600], *text = mem_new(N + 1);
+
+	snprintf(path, sizeof path, "%s/tokenizers/mini_falcon_like", getenv("DATA") ? getenv("DATA") : ".");
+	CHECK(tok_open(&t, path, &e) == 0);
+	if (test_failed)
+		return;
+	s = tok_scratch_new(t);
+	memset(text, 'e', N);
+	CHECK(tok_encode(t, s, text, N, 0, &all, &e) == 0);
+	CHECK(tok_encode(t, s, text, N / 2, 0, &half, &e) == 0);
+	CHECK(all.n == 2 * half.n && memcmp(all.id, half.id, half.n * sizeof *half.id) == 0);
+	text[7] = (char)0xff;
+	CHECK(tok_encode(t, s, text, N, 0, &all, &e) == SFT_BADDATA);
+	tok_ids_free(&all);
+	tok_ids_free(&half);
+	tok_scratch_free(s);
+	tok_close(t);
+	mem_free(text);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const names[] = { "smollm2", "qwen3", "deepseek_v3", "mistral_7b", "mini_bert_wordpiece", "mini_bpe_suffix",
@@ -236,5 +358,8 @@ int main(int argc, char **argv)
 		find_and_check(names[i], "");
 	find_and_check("spm_bpe", "spm_bpe.model");
 	find_and_check("spm_unigram", "spm_unigram.model");
+	gguf();
+	TEST(chat_is_safe);
+	TEST(long_words);
 	return test_end();
 }
