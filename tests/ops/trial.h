@@ -81,7 +81,7 @@ static double trial_distance(const void *want, const void *got, enum dtype t, si
 
 typedef void trial_fn(struct kern *k, void *ctx, void *out);
 
-static void trial(const char *name, trial_fn *run, void *ctx, const void *init, size_t n, enum dtype type, double tolerance)
+__attribute__((unused)) static void trial(const char *name, trial_fn *run, void *ctx, const void *init, size_t n, enum dtype type, double tolerance)
 {
 	size_t bytes = n * trial_size(type);
 	char *want = mem_try(bytes + 1), *got[3];
