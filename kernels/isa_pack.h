@@ -56,37 +56,47 @@ INLINE float half_at(const void *p)
 }
 #endif
 
+/* d[0..15] and d[16..31] = s * (nibble - off) + m: low nibbles first, then high. */
+INLINE void unpack_nibbles(const uint8_t *q, float *d, float s, int off, float m)
+{
+#if defined(__AVX512F__)
+	__m128i raw = _mm_loadu_si128((const void *)q), mask = _mm_set1_epi8(15);
+	__m512i lo = _mm512_cvtepu8_epi32(_mm_and_si128(raw, mask)), hi = _mm512_cvtepu8_epi32(_mm_and_si128(_mm_srli_epi16(raw, 4), mask));
+	__m512i o = _mm512_set1_epi32(off);
+
+	vf_st(d, _mm512_cvtepi32_ps(_mm512_sub_epi32(lo, o)) * vf_set(s) + vf_set(m));
+	vf_st(d + 16, _mm512_cvtepi32_ps(_mm512_sub_epi32(hi, o)) * vf_set(s) + vf_set(m));
+#else
+	for (int i = 0; i < 16; i++)
+		d[i] = s * (float)((q[i] & 15) - off) + m;
+	for (int i = 0; i < 16; i++)
+		d[i + 16] = s * (float)((q[i] >> 4) - off) + m;
+#endif
+}
+
 static void unpack_q4_0(const uint8_t *b, float *d, uint32_t n)
 {
-	for (; n > 0; n -= 32, b += 18, d += 32) {
-		float s = half_at(b);
-
-		for (int i = 0; i < 16; i++)
-			d[i] = s * (float)((b[2 + i] & 15) - 8);
-		for (int i = 0; i < 16; i++)
-			d[i + 16] = s * (float)((b[2 + i] >> 4) - 8);
-	}
+	for (; n > 0; n -= 32, b += 18, d += 32)
+		unpack_nibbles(b + 2, d, half_at(b), 8, 0);
 }
 
 static void unpack_q4_1(const uint8_t *b, float *d, uint32_t n)
 {
-	for (; n > 0; n -= 32, b += 20, d += 32) {
-		float s = half_at(b), m = half_at(b + 2);
-
-		for (int i = 0; i < 16; i++)
-			d[i] = s * (float)(b[4 + i] & 15) + m;
-		for (int i = 0; i < 16; i++)
-			d[i + 16] = s * (float)(b[4 + i] >> 4) + m;
-	}
+	for (; n > 0; n -= 32, b += 20, d += 32)
+		unpack_nibbles(b + 4, d, half_at(b), 0, half_at(b + 2));
 }
 
 static void unpack_q8_0(const uint8_t *b, float *d, uint32_t n)
 {
 	for (; n > 0; n -= 32, b += 34, d += 32) {
 		float s = half_at(b);
-
+#if defined(__AVX512F__)
+		for (int i = 0; i < 32; i += 16)
+			vf_st(d + i, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)(b + 2 + i)))) * vf_set(s));
+#else
 		for (int i = 0; i < 32; i++)
 			d[i] = s * (float)(int8_t)b[2 + i];
+#endif
 	}
 }
 
