@@ -6,6 +6,7 @@
  * b is packed in panels, a chunk of it at a time that stays in the caches; then tasks of BAND rows times GROUP panels.  Sums are blocked
  * by sizes alone, so the bits do not depend on the threads. */
 #include "isa_pack.h"
+#include "isa_small.h"
 #include "isa_tile.h"
 
 enum {
@@ -288,6 +289,10 @@ static void linear(struct kern *k, const struct kern_linear *a)
 {
 	struct kmat side = { a->b, DT_F32, a->w.rows, a->r };
 
+	if (a->t <= SMALL_T) {
+		linear_small(k, a);
+		return;
+	}
 	product_run(k, &(struct product){ .t = a->t, .n = a->w.rows, .k = a->w.cols, .r = a->r,
 		.a = { a->x, a->ldx, a->xt }, .u = { a->u, a->ldu, a->xt }, .b = source_of(&a->w, false, 1), .ub = source_of(&side, false, a->scale),
 		.alpha = 1, .bias = a->bias, .y = a->y, .ldy = a->ldy, .yt = a->yt, .add = a->add });

@@ -46,7 +46,8 @@ struct kmat {
 
 /* y [t, w.rows] (= or +=) x [t, w.cols] w^T  +  scale * u [t, r] b^T  +  bias
  * x, u: act type XT, the same for both.  b [w.rows, r] f32 (bf16 operands: scale * b is rounded to bf16).  r may be 0.
- * y: YT f32 or bf16; ADD is for f32 y only.  Small t (decoding) reads the weights once, where they lie. */
+ * y: YT f32 or bf16; ADD is for f32 y only.  Small t (decoding, up to 8 rows) reads the weights
+ * once, where they lie, and need not round them to bf16. */
 struct kern_linear {
 	uint32_t t, r;
 	struct kmat w;

@@ -79,7 +79,8 @@ static void linear(const struct shape *s, enum dtype xt)
 	a.u = u;
 	a.b = b;
 	a.bias = s->flags & 1 ? bias : NULL;
-	trial("linear", run_linear, &a, init, n, yt, trial_tol(yt, xt == DT_BF16 ? 2e-5 : 2e-6));
+	/* few rows: weights need not be rounded to bf16 */
+	trial("linear", run_linear, &a, init, n, yt, xt == DT_BF16 && s->t <= 8 ? 6e-3 : trial_tol(yt, xt == DT_BF16 ? 2e-5 : 2e-6));
 	mem_free(w);
 	mem_free(x);
 	mem_free(u);
