@@ -21,21 +21,25 @@ int threads_available(void)
 
 /* --- pool --- */
 
-/* A job is published by raising `job`; workers spin a little for it (kernels follow each other
- * within microseconds) and then sleep. */
+/* A job is published by a new number in `state`; workers spin a little for it (kernels follow each other within microseconds) and then
+ * sleep.  They join a job while it is open, and the caller, when no task is left to begin, closes it and waits for those that joined:
+ * a worker that the system has not run meanwhile holds up nobody. */
 struct pool {
 	int n;
 	pthread_t *th;
 	pthread_mutex_t m;
 	pthread_cond_t wake;
-	_Atomic unsigned job;          /* number of jobs published */
+	_Atomic uint64_t state;        /* number of the job << 32 | OPEN | workers that have joined it */
 	_Atomic uint32_t next;         /* next task of the job */
-	_Atomic int busy;              /* workers not yet through with the job */
 	_Atomic bool quit;
 	void (*fn)(void *, uint32_t, int);
 	void *ctx;
 	uint32_t ntasks;
 };
+
+#define JOB     ((uint64_t)1 << 32)
+#define OPEN    ((uint64_t)1 << 31)
+#define JOINED  (OPEN - 1)
 
 struct worker {
 	struct pool *p;
@@ -59,28 +63,48 @@ static void take_tasks(struct pool *p, int thread)
 		p->fn(p->ctx, i, thread);
 }
 
+/* Waits for another job than number SEEN; its number. */
+static uint32_t next_job(struct pool *p, uint32_t seen)
+{
+	for (int spins = 0; spins < SPINS; spins++) {
+		uint32_t job = (uint32_t)(atomic_load_explicit(&p->state, memory_order_acquire) / JOB);
+
+		if (job != seen)
+			return job;
+		relax();
+	}
+	pthread_mutex_lock(&p->m);
+	while (atomic_load(&p->state) / JOB == seen)
+		pthread_cond_wait(&p->wake, &p->m);
+	pthread_mutex_unlock(&p->m);
+	return (uint32_t)(atomic_load(&p->state) / JOB);
+}
+
+static bool join(struct pool *p, uint32_t job)
+{
+	uint64_t s = atomic_load(&p->state);
+
+	while (s / JOB == job && (s & OPEN))
+		if (atomic_compare_exchange_weak(&p->state, &s, s + 1))
+			return true;
+	return false;
+}
+
 static void *work(void *arg)
 {
 	struct worker w = *(struct worker *)arg;
 	struct pool *p = w.p;
-	unsigned seen = 0;
+	uint32_t seen = 0;
 
 	free(arg);
 	for (;;) {
-		int spins = 0;
-		while (atomic_load_explicit(&p->job, memory_order_acquire) == seen && ++spins < SPINS)
-			relax();
-		if (spins >= SPINS) {
-			pthread_mutex_lock(&p->m);
-			while (atomic_load(&p->job) == seen)
-				pthread_cond_wait(&p->wake, &p->m);
-			pthread_mutex_unlock(&p->m);
-		}
-		seen++;
+		seen = next_job(p, seen);
 		if (atomic_load(&p->quit))
 			return NULL;
-		take_tasks(p, w.id);
-		atomic_fetch_sub_explicit(&p->busy, 1, memory_order_release);
+		if (join(p, seen)) {
+			take_tasks(p, w.id);
+			atomic_fetch_sub_explicit(&p->state, 1, memory_order_release);
+		}
 	}
 }
 
@@ -113,7 +137,7 @@ int pool_size(const struct pool *p)
 static void publish(struct pool *p)
 {
 	pthread_mutex_lock(&p->m);
-	atomic_fetch_add_explicit(&p->job, 1, memory_order_release);
+	atomic_store(&p->state, (atomic_load(&p->state) / JOB + 1) % JOB * JOB | OPEN);
 	pthread_cond_broadcast(&p->wake);
 	pthread_mutex_unlock(&p->m);
 }
@@ -129,10 +153,10 @@ void pool_run(struct pool *p, void (*fn)(void *, uint32_t, int), void *ctx, uint
 	p->ctx = ctx;
 	p->ntasks = ntasks;
 	atomic_store(&p->next, 0);
-	atomic_store(&p->busy, p->n - 1);
 	publish(p);
 	take_tasks(p, 0);
-	for (int spins = 0; atomic_load_explicit(&p->busy, memory_order_acquire) != 0; spins++) {
+	atomic_fetch_and(&p->state, ~OPEN);
+	for (int spins = 0; (atomic_load_explicit(&p->state, memory_order_acquire) & JOINED) != 0; spins++) {
 		if (spins < SPINS)
 			relax();
 		else
