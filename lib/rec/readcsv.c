@@ -212,7 +212,6 @@ int readcsv_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, e
 
 int readtext_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e)
 {
-	static const struct name text = { "text", 4 };
 	struct window *w = &r->in.w;
 	const char *lf;
 	size_t n, line;
@@ -237,7 +236,7 @@ int readtext_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, 
 	if (!window_utf8(w, line)) {
 		*got = input_bad(&r->in, "undecodable bytes", line, "undecodable bytes (expected %s)", w->encoding);
 	} else {
-		rec->names = names_get(&r->sets, &text, 1);
+		rec->names = r->in.names;
 		rec->f = arena_get(a, sizeof *rec->f);
 		*rec->f = (struct field){ copy ? arena_str(a, window_text(w), n) : window_text(w), n, FIELD_TEXT };
 		rec->line = r->in.line;

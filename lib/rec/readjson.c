@@ -4,6 +4,8 @@
 
 #include "recin.h"
 
+enum { MAX_NAMES = 256 << 20 };         /* bytes: names are kept as long as the stream */
+
 /* Text of a value that is to stand in one line: as it came, unless it holds line ends. */
 static struct field json_field(const struct json *v, struct arena *a, bool copy)
 {
@@ -46,6 +48,10 @@ static void take_object(struct recin *r, size_t n, struct arena *a, bool copy, s
 	if (v->n > r->keys_cap) {
 		r->keys_cap = v->n * 2;
 		r->keys = mem_grow(r->keys, r->keys_cap, sizeof *r->keys);
+	}
+	if (r->sets.arena.total > MAX_NAMES) {
+		*got = input_bad(&r->in, "too many names", n, "no two records have the same names, and these take 256 MiB (expected few kinds of records)");
+		return;
 	}
 	rec->f = arena_get(a, v->n * sizeof *rec->f);
 	for (size_t i = 0; i < v->n; i++) {

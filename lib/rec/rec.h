@@ -70,7 +70,7 @@ int rec_read_batch(struct recin *in, struct arena *arena, struct rec *out, size_
 /* Count R as dropped for REASON (a short constant text, the key in --stats) and write it to --rejects.  Thread-safe
  * only from one thread at a time (call it in the write stage).  R->p text as it is given: mask before. */
 int rec_reject(struct recin *in, const struct rec *r, const char *reason, struct err *e);
-/* The columns, known before a record is read: of the header (CSV, TSV, rec of these), or of all files with --union; NULL where
+/* The columns, known before a record is read: of the header (CSV, TSV, rec of these, `text` of plain lines), or of all files with --union; NULL where
  * records name their own fields (JSONL, JSON). */
 const struct names *rec_names(const struct recin *in);
 /* The encoding that was found or given, as ICU names it; "mixed" where files differ. */

@@ -118,6 +118,8 @@ static int skip_lines(struct recin *r, struct err *e)
 	return 0;
 }
 
+const struct name text_name = { "text", 4 };
+
 static int open_text(struct recin *r, struct err *e)
 {
 	struct input *in = &r->in;
@@ -133,6 +135,8 @@ static int open_text(struct recin *r, struct err *e)
 		tool_warn(r->t, "%s: no sign of its encoding; read as windows-1252 (--encoding says otherwise)", in->shown);
 	if (in->format == REC_CSV || in->format == REC_TSV)
 		return readcsv_open(r, e);
+	if (in->format == REC_TEXT)
+		in->names = names_get(&r->sets, &text_name, 1);
 	return 0;
 }
 
@@ -174,7 +178,7 @@ static int open_file(struct recin *r, struct err *e)
 
 static bool named(const struct input *in)
 {
-	return in->names && (in->text == REC_CSV || in->text == REC_TSV);
+	return in->names && (in->text == REC_CSV || in->text == REC_TSV || in->text == REC_TEXT);
 }
 
 /* The columns of a file that was just opened, against those before it. */

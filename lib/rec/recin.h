@@ -82,6 +82,9 @@ int readtext_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, 
 int readrec_open(struct recin *r, struct err *e);
 int readrec_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e);
 
+/* The one field of plain lines. */
+extern const struct name text_name;
+
 /* Fill in->bad: N bytes of the window from its start are the bad record. */
 enum got input_bad(struct input *in, const char *reason, size_t n, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The record at the window's start is longer than --max-record: give up its first line (which may have to be read to its end),

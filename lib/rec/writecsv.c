@@ -66,7 +66,7 @@ void writecsv_row(struct buf *buf, char delimiter, const struct field *f, uint32
 	for (uint32_t i = 0; i < n; i++) {
 		if (i)
 			*to++ = delimiter;
-		if (f[i].type == FIELD_JSON && f[i].n == 4 && memcmp(f[i].p, "null", 4) == 0)
+		if (f[i].n == 0 || (f[i].type == FIELD_JSON && f[i].n == 4 && memcmp(f[i].p, "null", 4) == 0))
 			continue;                                /* CSV has no null */
 		/* A header of one name shows no delimiter: a reader that guesses will take a comma. */
 		if (copy_plain(to, f[i].p, f[i].n, delimiter) && (n > 1 || !memchr(f[i].p, ',', f[i].n)))

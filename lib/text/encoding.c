@@ -114,8 +114,8 @@ static bool looks_utf8(const char *s, size_t n, bool all)
 			if (!all && utf8_cut(s + i, n - i))
 				break;
 			bad++;
-			for (len = 1; i + len < n && ((unsigned char)s[i + len] & 0xc0) == 0x80; )
-				len++;                       /* a broken sequence counts once */
+			for (len = 1; i + len < n && (s[i + len] & 0x80) && utf8_length(s + i + len, n - i - len) == 0; )
+				len++;                       /* a broken run counts once */
 		} else {
 			good += len > 1;
 		}
