@@ -200,7 +200,8 @@ static int by_border(const void *a, const void *b)
 
 const struct split_cut *split_cuts(struct split_finder *f)
 {
-	qsort(f->found, f->nfound, sizeof *f->found, by_border);
+	if (f->nfound)
+		qsort(f->found, f->nfound, sizeof *f->found, by_border);
 	for (size_t i = 0, begin = 0; i < f->nfound; i++) {
 		const struct border *b = &f->border[f->found[i].border];
 		struct split_cut *c = &f->cut[b->class];

@@ -143,7 +143,7 @@ static void keys(void)
 	keyset_init(&k, true);
 	for (uint64_t i = 0; i < 100000; i++) {
 		uint64_t x = i % 60000;
-		struct hash128 h = { rng_mix(x), x == 0 ? 0 : x / 7 };   /* many share the low half */
+		struct hash128 h = { rng_mix(x), x == 0 ? 0 : rng_mix(x / 7) };   /* many share the low half */
 
 		if (x == 0)
 			h.hi = 0;
@@ -193,7 +193,7 @@ static void spilled(uint64_t n)
 static void scratch_files(void)
 {
 	spilled(1000);
-	spilled(3000000);
+	spilled(1000000);
 	spilled(0);
 }
 
