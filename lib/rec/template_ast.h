@@ -43,7 +43,7 @@ struct nodes {
  *   N_TEST a is name(kids), v.func, op 1: negated | N_UNARY op a | N_BINARY a op b | N_CONCAT kids | N_AND N_OR a b | N_NOT a
  *   N_COMPARE a, kids with op each: N_UNARY(op, operand) | N_IF_EXPR a if b else c (c NULL)
  *   N_KEYWORD name=a (id the name) | N_STAR a | N_STARSTAR a
- *   N_DATA v | N_PRINT a | N_FOR target a, iter b, test c, body, other; op 1: recursive
+ *   N_DATA v | N_PRINT a, kids | N_FOR target a, iter b, test c, body, other; op 1: recursive
  *   N_IF kids: N_SCOPE-like branches {a: test or NULL, body} | N_SET a = b | N_SETBLOCK a, filter b (or NULL), body
  *   N_MACRO id, name, kids: N_KEYWORD parameters (a: default or NULL), body | N_CALLBLOCK kids: parameters, call a, body
  *   N_FILTERBLOCK filter a, body | N_WITH kids: N_BINARY(target, value), body | N_GENERATION body | N_SCOPE body */
@@ -75,6 +75,8 @@ struct parser {
 	const struct token *at;
 	int depth;
 	bool soft;                        /* inside {% if %}: unknown filters and tests are errors only when they run */
+	const struct token *unknown;      /* the first unknown filter or test of this tag; NULL: none */
+	bool unknown_test;
 	int loops;                        /* {% break %} is allowed */
 	struct node *macro;               /* the innermost macro or call block */
 };

@@ -400,6 +400,15 @@ static const struct str *dotted_name(struct parser *p)
 	return s;
 }
 
+/* The name just read is no filter (or test): an error at the end of the tag, unless it stands in an inline if. */
+static void note_unknown(struct parser *p, bool is_test)
+{
+	if (p->soft || p->unknown != NULL)
+		return;
+	p->unknown = p->at - 1;
+	p->unknown_test = is_test;
+}
+
 struct node *parse_filters(struct parser *p, struct node *in, bool begun)
 {
 	for (int links = 0; begun || skip_op(p, '|'); begun = false) {
@@ -410,10 +419,8 @@ struct node *parse_filters(struct parser *p, struct node *in, bool begun)
 		n->a = in;
 		n->name = dotted_name(p);
 		n->v = (struct value){ .type = V_FUNC, .func = filter_find(n->name->p, n->name->n) };
-		if (!p->soft && n->v.func == NULL) {
-			p->at--;
-			parse_fail(p, "No filter named '%.*s'.", (int)(n->name->n < 100 ? n->name->n : 100), n->name->p);
-		}
+		if (n->v.func == NULL)
+			note_unknown(p, false);
 		if (at_op(p, '('))
 			parse_args(p, &n->kids);
 		in = n;
@@ -437,10 +444,8 @@ static struct node *test(struct parser *p, struct node *a)
 	n->op = skip_name(p, "not");
 	n->name = dotted_name(p);
 	n->v = (struct value){ .type = V_FUNC, .func = test_find(n->name->p, n->name->n) };
-	if (!p->soft && n->v.func == NULL) {
-		p->at--;
-		parse_fail(p, "No test named '%.*s'.", (int)(n->name->n < 100 ? n->name->n : 100), n->name->p);
-	}
+	if (n->v.func == NULL)
+		note_unknown(p, true);
 	if (at_op(p, '(')) {
 		parse_args(p, &n->kids);
 	} else if (test_argument(p)) {
@@ -598,10 +603,12 @@ struct node *parse_expression(struct parser *p)
 {
 	struct node *n;
 	bool soft = p->soft;
+	const struct token *unknown = p->unknown;
 
 	parse_enter(p);
 	n = parse_or(p);
 	while (skip_name(p, "if")) {
+		p->unknown = unknown;
 		p->soft = true;
 		struct node *cond = binary(p, N_IF_EXPR, 0, n, parse_or(p));
 		if (skip_name(p, "else"))
@@ -671,7 +678,7 @@ struct node *parse_target(struct parser *p, const char *end)
 	for (;;) {
 		if (n != NULL)
 			expect_op(p, ',');
-		if (n != NULL && (tuple_ends(p, end) || at_op(p, '=')))
+		if (n != NULL && tuple_ends(p, end))
 			break;
 		if (p->at->kind != TK_NAME && !at_op(p, '('))
 			parse_fail(p, "expected a name to assign to, got '%s'", token_text(p, p->at));

@@ -314,14 +314,17 @@ static struct value f_format(struct tctx *c, struct value self, const struct arg
 	return format_percent(c, soft(c, self), arg);
 }
 
-static void url_quote(struct tctx *c, struct sb *b, const struct str *s, bool slash)
+/* A path keeps its slashes; a part of a query has + for blanks. */
+static void url_quote(struct tctx *c, struct sb *b, const struct str *s, bool path)
 {
 	char text[4];
 
 	for (size_t i = 0; i < s->n; i++) {
 		unsigned char ch = (unsigned char)s->p[i];
-		if (((ch | 32) >= 'a' && (ch | 32) <= 'z') || (ch >= '0' && ch <= '9') || (ch && strchr("_.-~", ch)) || (slash && ch == '/')) {
+		if (((ch | 32) >= 'a' && (ch | 32) <= 'z') || (ch >= '0' && ch <= '9') || (ch && strchr("_.-~", ch)) || (path && ch == '/')) {
 			sb_sub(c, b, s, i, i + 1);
+		} else if (ch == ' ' && !path) {
+			sb_add(c, b, "+", 1, str_origin(s, i));
 		} else {
 			snprintf(text, sizeof text, "%%%02X", ch);
 			sb_add(c, b, text, 3, str_origin(s, i));

@@ -380,8 +380,12 @@ static struct value field_value(struct tctx *c, const struct str *field, const s
 
 	while (end < field->n && field->p[end] != '.' && field->p[end] != '[')
 		end++;
-	if (end == 0 || py_parse_int(field->p, end, 10, &i)) {
-		size_t at = end == 0 ? (*next)++ : i < 0 || i > 100000 ? T_NOARG : (size_t)i;
+	if (field->n == 0 || (end > 0 && py_parse_int(field->p, end, 10, &i))) {
+		if (*next == T_NOARG ? field->n == 0 : *next > 0 && field->n > 0)
+			t_raise(c, "cannot switch between automatic field numbering and manual field specification");
+		size_t at = field->n == 0 ? (*next)++ : i < 0 || i > 100000 ? T_NOARG : (size_t)i;
+		if (field->n > 0)
+			*next = T_NOARG;
 		if (at >= a->npos)
 			t_raise(c, "Replacement index out of range for positional args tuple");
 		v = a->pos[at];
@@ -390,7 +394,7 @@ static struct value field_value(struct tctx *c, const struct str *field, const s
 			if (a->kw[k].name->n == end && memcmp(a->kw[k].name->p, field->p, end) == 0)
 				v = a->kw[k].v;
 		if (v.type == V_ABSENT)
-			t_raise(c, "the format names an argument that is not there");
+			t_raise(c, "the format names an argument that is not there: '%.*s'", (int)(end & 255), field->p);
 	}
 	while (end < field->n && field->p[end] == '[') {
 		const char *close = memchr(field->p + end, ']', field->n - end);

@@ -267,6 +267,8 @@ static void number(struct lexer *x)
 			}
 		}
 	}
+	if (!is_float && base == 10 && *p == '0' && q - p > 1 && strspn(p, "0_") < (size_t)(q - p))
+		fail_at(x, "a whole number must not begin with 0");
 	for (; p < q && n < sizeof text - 1; p++)
 		if (*p != '_')
 			text[n++] = *p;

@@ -65,7 +65,7 @@ static void add_piece(struct tctx *c, struct value list, const struct str *s, si
 static struct value split_blanks(struct tctx *c, const struct str *s, int64_t max)
 {
 	struct value out = v_list(c, V_LIST, 0);
-	size_t i = 0, from, to;
+	size_t i = 0, from;
 	int len;
 
 	for (;;) {
@@ -74,9 +74,7 @@ static struct value split_blanks(struct tctx *c, const struct str *s, int64_t ma
 		if (i >= s->n)
 			return out;
 		if (max-- == 0) {
-			struct str rest = { .p = s->p + i, .n = s->n - i };
-			str_strip(&rest, NULL, false, true, &from, &to);
-			add_piece(c, out, s, i, i + to);
+			add_piece(c, out, s, i, s->n);
 			return out;
 		}
 		for (from = i; i < s->n && !py_isspace(cp_get(s->p + i, s->p + s->n, &len)); i += (size_t)len)
@@ -109,9 +107,7 @@ static struct value rsplit_blanks(struct tctx *c, const struct str *s, int64_t m
 		if (to == 0)
 			break;
 		if (max-- == 0) {
-			left.n = to;
-			str_strip(&left, NULL, true, false, &from, &to);
-			add_piece(c, out, s, from, to);
+			add_piece(c, out, s, 0, to);
 			break;
 		}
 		for (from = to; from > 0; ) {

@@ -12,6 +12,15 @@ static void end_block(struct parser *p)
 	p->at++;
 }
 
+/* An unknown filter or test that no inline if makes conditional. */
+static void check_unknown(struct parser *p)
+{
+	if (p->unknown == NULL)
+		return;
+	p->at = p->unknown;
+	parse_fail(p, "No %s named '%s'.", p->unknown_test ? "test" : "filter", token_text(p, p->at));
+}
+
 /* The body up to {% ENDNAME %}, and that tag. */
 static void body_to(struct parser *p, struct nodes *out, const char *end, const char *what)
 {
@@ -224,7 +233,11 @@ static struct node *parse_print(struct parser *p)
 {
 	struct node *n = node_new(p, N_PRINT);
 
-	n->a = parse_tuple(p, true, NULL);
+	n->a = parse_expression(p);
+	while (p->at->kind != TK_BLOCK_END) {
+		expect_op(p, ',');
+		nodes_add(p, &n->kids, parse_expression(p));
+	}
 	return n;
 }
 
@@ -297,7 +310,9 @@ void parse_body(struct parser *p, struct nodes *out, const char *const *ends, co
 		}
 		if (p->at->kind == TK_VAR) {
 			p->at++;
-			n = parse_print(p);
+			n = node_new(p, N_PRINT);
+			n->a = parse_tuple(p, true, NULL);
+			check_unknown(p);
 			if (p->at->kind != TK_VAR_END)
 				parse_fail(p, "expected token 'end of print statement', got '%s'", token_text(p, p->at));
 			p->at++;
@@ -311,6 +326,7 @@ void parse_body(struct parser *p, struct nodes *out, const char *const *ends, co
 				return;
 			}
 		nodes_add(p, out, statement(p));
+		check_unknown(p);
 		end_block(p);
 	}
 	parse_leave(p);

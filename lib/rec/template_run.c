@@ -74,6 +74,7 @@ void run_for(struct tctx *c, const struct node *n, struct value iter, struct sco
 	struct loop *l = t_get(c, sizeof *l);
 	struct value loop = { .type = V_LOOP, .loop = l };
 	struct scope *inner = NULL;
+	bool whole = false;            /* as in Jinja: else is for loops in which no body came to its end */
 
 	*l = (struct loop){ .node = n, .items = loop_items(c, n, iter, s), .depth = depth, .outer = s };
 	l->changed.type = V_ABSENT;
@@ -84,10 +85,12 @@ void run_for(struct tctx *c, const struct node *n, struct value iter, struct sco
 		inner->n = 0;
 		scope_set(c, inner, ID_LOOP, loop);
 		assign(c, n->a, l->items->v[l->at], inner);
-		if (run(c, &n->body, inner) == FLOW_BREAK)
+		enum flow flow = run(c, &n->body, inner);
+		whole |= flow == FLOW_ON;
+		if (flow == FLOW_BREAK)
 			break;
 	}
-	if (l->items->n == 0)
+	if (!whole)
 		run(c, &n->other, scope_new(c, s));
 	c->depth--;
 }
@@ -170,7 +173,11 @@ static enum flow run_node(struct tctx *c, const struct node *n, struct scope *s)
 
 	switch (n->kind) {
 	case N_DATA: sb_strv(c, c->out, n->v.s); break;
-	case N_PRINT: v_write(c, c->out, eval(c, n->a, s)); break;
+	case N_PRINT:
+		v_write(c, c->out, eval(c, n->a, s));
+		for (int i = 0; i < n->kids.n; i++)
+			v_write(c, c->out, eval(c, n->kids.v[i], s));
+		break;
 	case N_IF: return run_if(c, n, s);
 	case N_FOR: run_for(c, n, eval(c, n->b, s), s, 0); break;
 	case N_SET: assign(c, n->a, eval(c, n->b, s), s); break;

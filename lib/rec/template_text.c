@@ -197,6 +197,13 @@ static void write_repr(struct tctx *c, struct sb *b, struct value v)
 	case V_ITEMS: repr_items(c, b, v.l, "dict_items([", "])"); return;
 	case V_RANGE: repr_range(c, b, v.l); return;
 	case V_MAP: repr_map(c, b, v.m, "{", "}"); return;
+	case V_LOOP:
+		sb_lit(c, b, "<LoopContext ");
+		sb_add(c, b, text, py_int(text, (__int128)v.loop->at + 1), T_OWN);
+		sb_lit(c, b, "/");
+		sb_add(c, b, text, py_int(text, (__int128)v.loop->items->n), T_OWN);
+		sb_lit(c, b, ">");
+		return;
 	case V_NS: repr_map(c, b, v.m, "<Namespace {", "}>"); return;
 	default:
 		sb_lit(c, b, "<");
@@ -266,13 +273,8 @@ static void dump_str(struct dumper *d, const struct str *s)
 		uint32_t cp = cp_get(s->p + i, s->p + s->n, &len);
 		if (cp >= 32 && cp != '"' && cp != '\\' && !(d->ascii && cp > 126))
 			continue;
-		if (cp == 127 && !d->ascii)
-			continue;
 		sb_sub(d->c, &d->b, s, at, i);
-		if (cp == 127)
-			sb_add(d->c, &d->b, "\x7f", 1, str_origin(s, i));
-		else
-			dump_char(d, cp, str_origin(s, i));
+		dump_char(d, cp, str_origin(s, i));
 		at = i + (size_t)len;
 	}
 	sb_sub(d->c, &d->b, s, at, s->n);
