@@ -254,9 +254,9 @@ static struct value f_indent(struct tctx *c, struct value self, struct value *a)
 /* A: length=255, killwords=False, end='...', leeway=5. */
 static struct value f_truncate(struct tctx *c, struct value self, struct value *a)
 {
-	const struct str *s = soft(c, self), *end = a[2].type == V_STR ? a[2].s : str_lit(c, "..."), *blank = str_lit(c, " ");
+	const struct str *s, *end = a[2].type == V_STR ? a[2].s : str_lit(c, "..."), *blank = str_lit(c, " ");
 	int64_t length = a[0].type == V_ABSENT ? 255 : v_index(c, a[0], "truncate()"), leeway = given(a[3]) ? v_index(c, a[3], "truncate()") : 5;
-	int64_t n = (int64_t)str_ncp(c, s), cut = length - (int64_t)str_ncp(c, end);
+	int64_t n = (int64_t)v_len(c, self), cut = length - (int64_t)str_ncp(c, end);
 	size_t to, space;
 
 	if (cut < 0)
@@ -264,7 +264,10 @@ static struct value f_truncate(struct tctx *c, struct value self, struct value *
 	if (leeway < 0)
 		t_raise(c, "expected leeway >= 0, got %lld", (long long)leeway);
 	if (n <= length || n - length <= leeway)
-		return v_str(s);
+		return self;
+	if (self.type != V_STR)
+		t_raise(c, "truncate() of a '%s' object", v_type(self));
+	s = self.s;
 	to = str_at(c, s, (size_t)cut);
 	if (a[1].type == V_ABSENT || !v_true(a[1])) {
 		space = str_rfind(c, s, blank, 0, to);
@@ -363,10 +366,12 @@ static struct value f_filesizeformat(struct tctx *c, struct value self, struct v
 	};
 	bool binary = a[0].type != V_ABSENT && v_true(a[0]);
 	double base = binary ? 1024 : 1000, bytes, unit = base;
-	struct value f = f_float(c, self, (struct value[]){ { .type = V_ABSENT } });
+	struct value f = f_float(c, self, (struct value[]){ v_none() });
 	char text[400];
 	int i = 0;
 
+	if (f.type != V_FLOAT)
+		t_raise(c, "float() argument must be a string or a real number, not '%s'", v_type(self));
 	bytes = f.f;
 	if (bytes == 1)
 		return v_lit(c, "1 Byte");

@@ -97,17 +97,17 @@ static struct value sorted(struct tctx *c, struct keyed *k, size_t n, bool rever
 	return out;
 }
 
-/* A key by one attribute, or a list of keys by "a,b". */
+/* A list of keys, by no attribute, one, or "a,b": two undefined ones are equal then, as in Jinja. */
 static struct value sort_key(struct tctx *c, struct value item, struct value attr, bool case_sensitive)
 {
-	struct value list;
+	struct value list = v_list(c, V_LIST, 1);
 	size_t from = 0;
-	const struct str *comma;
+	const struct str *comma = str_lit(c, ",");
 
-	if (attr.type != V_STR || memchr(attr.s->p, ',', attr.s->n) == NULL)
-		return lowered(c, attr_of(c, item, attr, absent()), case_sensitive);
-	comma = str_lit(c, ",");
-	list = v_list(c, V_LIST, 0);
+	if (attr.type != V_STR) {
+		list_add(c, list.l, lowered(c, attr_of(c, item, attr, absent()), case_sensitive));
+		return list;
+	}
 	for (;;) {
 		size_t end = str_find(c, attr.s, comma, from, attr.s->n);
 		list_add(c, list.l, lowered(c, dotted(c, item, attr.s, from, end == T_NOARG ? attr.s->n : end, absent()), case_sensitive));
