@@ -199,7 +199,7 @@ static int given_labels(struct rating_table *r, const struct reading *d, uint32_
 	}
 	r->t.ncat = (uint32_t)o->ncategories;
 	r->t.value = numbers ? r->value : NULL;
-	r->t.ordered = true;
+	r->t.ordered = r->t.fixed = true;
 	for (size_t i = 0; i < d->n; i++) {
 		struct text name = { r->label.e[d->v[i].label].key, r->label.e[d->v[i].label].n };
 		size_t k = 0;

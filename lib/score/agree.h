@@ -22,6 +22,7 @@ struct ratings {
 	struct rating *r;
 	const double *value;            /* of each category, where all are numbers; else NULL */
 	bool ordered;                   /* categories stand in an order that means something */
+	bool fixed;                     /* the list of categories was given: those not used count for the places of the others */
 	bool anonymous;                 /* nobody said who rated: raters are places in an item */
 };
 
@@ -41,7 +42,8 @@ struct agree_percent {
 };
 struct agree_percent agree_percent(const struct ratings *t, const uint32_t *pick, size_t n);
 
-/* Two raters on the items that both rated; linear and quadratic weights by the place of a category. */
+/* Two raters on the items that both rated; linear and quadratic weights by the place of a category among those that
+ * these two used on these items (as scikit-learn), or in the list where it is fixed. */
 struct cohen {
 	uint32_t a, b;
 	uint64_t n;

@@ -25,13 +25,14 @@ static size_t pair_at(const struct ratings *t, uint32_t a, uint32_t b)
 	return (size_t)a * (2 * (size_t)t->raters - a - 1) / 2 + (b - a - 1);
 }
 
-static struct coef kappa(const uint32_t *cell, uint32_t q, double n, const double *row, const double *col, enum agree_weight w)
+static struct coef kappa(const uint32_t *cell, uint32_t q, double n, const double *row, const double *col, const double *place,
+                         enum agree_weight w)
 {
 	double seen = 0, chance = 0;
 
 	for (uint32_t a = 0; a < q; a++)
 		for (uint32_t b = 0; b < q; b++) {
-			double d = fabs((double)a - (double)b);
+			double d = fabs(place[a] - place[b]);
 
 			if (a == b)
 				continue;
@@ -46,9 +47,9 @@ static struct coef kappa(const uint32_t *cell, uint32_t q, double n, const doubl
 	return (struct coef){ 1 - seen / chance, NULL };
 }
 
-static void score(const uint32_t *cell, uint32_t q, struct cohen *c)
+static void score(const uint32_t *cell, uint32_t q, bool fixed, struct cohen *c)
 {
-	double *row = mem_new(((size_t)2 * q + 1) * sizeof *row), *col = row + q, same = 0, n = 0;
+	double *row = mem_new(((size_t)3 * q + 1) * sizeof *row), *col = row + q, *place = col + q, same = 0, n = 0, used = 0;
 
 	for (uint32_t a = 0; a < q; a++)
 		for (uint32_t b = 0; b < q; b++) {
@@ -58,10 +59,14 @@ static void score(const uint32_t *cell, uint32_t q, struct cohen *c)
 			n += k;
 			same += a == b ? k : 0;
 		}
+	for (uint32_t a = 0; a < q; a++) {
+		place[a] = used;
+		used += fixed || row[a] + col[a] > 0;
+	}
 	c->n = (uint64_t)n;
 	c->agreement = n > 0 ? same / n : NAN;
 	for (unsigned w = 0; w < 3; w++)
-		c->kappa[w] = kappa(cell, q, n, row, col, (enum agree_weight)w);
+		c->kappa[w] = kappa(cell, q, n, row, col, place, (enum agree_weight)w);
 	mem_free(row);
 }
 
@@ -83,7 +88,7 @@ bool agree_cohen(const struct ratings *t, const uint32_t *pick, size_t n, struct
 	for (uint32_t a = 0; a < t->raters; a++)
 		for (uint32_t b = a + 1; b < t->raters; b++, k++) {
 			out[k] = (struct cohen){ .a = a, .b = b };
-			score(cell + k * q2, t->ncat, &out[k]);
+			score(cell + k * q2, t->ncat, t->fixed, &out[k]);
 		}
 	mem_free(cell);
 	return true;

@@ -32,7 +32,7 @@ static void fill(struct table *x, int cell[ITEMS][RATERS], uint32_t items, uint3
 	x->start[items] = n;
 	for (uint32_t c = 0; c < CATS; c++)
 		x->value[c] = c + 1;
-	x->t = (struct ratings){ items, raters, cats, x->start, x->r, x->value, true, false };
+	x->t = (struct ratings){ items, raters, cats, x->start, x->r, x->value, true, false, false };
 }
 
 static bool near(struct coef a, double b)
@@ -149,12 +149,29 @@ static void krippendorff_example(void)
 		CHECK(fabs(agree_alpha(&x.t, NULL, 0, (enum agree_level)k).v - want[k]) < 0.0006);
 }
 
+/* Weights go by the place among the categories that the pair used, unless the list is fixed; values of scikit-learn 1.9.1. */
+static void places_of_categories(void)
+{
+	int cell[ITEMS][RATERS] = { { 0, 0 }, { 0, 3 }, { 3, 3 }, { 1, 3 }, { 1, 1 } };
+	struct cohen used, fixed;
+	struct table x;
+
+	fill(&x, cell, 5, 2, CATS);             /* category 2 never occurs */
+	CHECK(agree_cohen(&x.t, NULL, 0, &used));
+	x.t.fixed = true;
+	CHECK(agree_cohen(&x.t, NULL, 0, &fixed));
+	CHECK(used.kappa[WEIGHT_NONE].v == fixed.kappa[WEIGHT_NONE].v);
+	CHECK(near(used.kappa[WEIGHT_LINEAR], 0.4));
+	CHECK(near(fixed.kappa[WEIGHT_LINEAR], 14. / 39));
+}
+
 int main(void)
 {
 	TEST(perfect_agreement_is_one);
 	TEST(order_does_not_count);
 	TEST(two_raters);
 	TEST(undefined_has_a_reason);
+	TEST(places_of_categories);
 	TEST(krippendorff_example);
 	return test_end();
 }
