@@ -25,7 +25,7 @@ static int set_from(void *to, const char *value, struct err *e)
 	while (i < n && strcmp(words[i], value) != 0)
 		i++;
 	if (i == n)
-		return err_set(e, SFT_USAGE, "--from: '%s' (expected auto, csv, tsv, jsonl, json, rec, alpaca or sharegpt)", value);
+		return err_set(e, SFT_USAGE, "'%s' (expected auto, csv, tsv, jsonl, json, rec, alpaca or sharegpt)", value);
 	run->r.from = i < 6 ? (int)i : REC_AUTO;
 	run->p.shape = i < 6 ? SHAPE_AUTO : i == 6 ? SHAPE_ALPACA : SHAPE_SHAREGPT;
 	return 0;

@@ -322,7 +322,7 @@ static struct value f_reverse(struct tctx *c, struct value self, struct value *a
 	if (!v_iterable(self))
 		t_raise(c, "argument must be iterable");
 	l = v_iter(c, self);
-	out = v_list(c, V_GEN, l->n);
+	out = v_list(c, self.type == V_GEN ? V_LIST : V_GEN, l->n);
 	for (size_t i = l->n; i-- > 0;)
 		list_add(c, out.l, l->v[i]);
 	return out;
