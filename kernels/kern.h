@@ -138,6 +138,45 @@ void kern_rows_put(struct kern *k, uint32_t m, uint32_t n, const float *src, con
 /* Rows of the act type scattered, for key/value caches: dst[idx[i]] = src[i], rows of n, strides ld. */
 void kern_rows_copy(struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, void *dst, size_t ldd);
 
+/* dst [m, n] = src[idx[i]], act type: tokens sorted by expert. */
+void kern_rows_gather(struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, void *dst);
+
+/* Latent attention (MLA): keys and values of all heads from what the latent gave and the one rotated key that the heads share.
+ * kv [t, heads * (nope + dv)] (per head: nope key values, then the value), kr [t, rope] rows of ldkr ->
+ * key [t, heads * (nope + rope)], v [t, heads * dv].  And back: dkv =, dkr [t, rope] rows of lddkr = (sum over the heads). */
+struct kern_mla {
+	uint32_t t, heads, nope, rope, dv;
+	enum dtype xt;
+};
+void kern_mla_keys(struct kern *k, const struct kern_mla *a, const void *kv, const void *kr, size_t ldkr, void *key, void *v);
+void kern_mla_keys_dx(struct kern *k, const struct kern_mla *a, const void *dkey, const void *dvalue, void *dkv, void *dkr, size_t lddkr);
+
+/* Choice of experts.  scores [t, experts] f32 holds the router's logits, and afterwards sigmoid or softmax of them.
+ * A token takes the TOP best experts by score (+ bias where given), of the TOPG best of GROUPS equal runs where TOPG < GROUPS (a run's score: the
+ * sum of its two best with PAIR, else its best; other runs count as 0, or with PAIR as minus infinity); of equals the first.  weight = score (without bias), divided by
+ * (their sum + 1e-20) with NORM, times SCALE.  expert [t, top] ascending, weight [t, top] in the same order. */
+struct kern_route {
+	uint32_t t, experts, top, groups, topg;
+	bool sigmoid, pair, norm;
+	float scale;
+	const float *bias;                    /* [experts] or NULL */
+};
+void kern_route(struct kern *k, const struct kern_route *a, float *scores, uint32_t *expert, float *weight);
+/* dlogits [t, experts] f32 = from dweight [t, top]; the choice itself has no gradient. */
+void kern_route_dx(struct kern *k, const struct kern_route *a, const float *scores, const uint32_t *expert, const float *dweight, float *dlogits);
+
+/* x [t, n] f32 += sum over j of weight[i, j] * y[slot[i, j]] (y: act type, rows of n): the experts' answers put together. */
+void kern_combine(struct kern *k, uint32_t t, uint32_t n, uint32_t top, enum dtype xt, const void *y, const uint32_t *slot, const float *weight, float *x);
+/* dy[slot[i, j]] (act type) = weight[i, j] * dx[i];  dweight[i, j] = sum of dx[i] * y[slot[i, j]]. */
+void kern_combine_dx(struct kern *k, uint32_t t, uint32_t n, uint32_t top, enum dtype xt, const float *dx, const void *y, const uint32_t *slot,
+                     const float *weight, void *dy, float *dweight);
+/* x [t, n] f32 += the rows of y (f32) in slots slot[i, 0..top-1]. */
+void kern_combine_add(struct kern *k, uint32_t t, uint32_t n, uint32_t top, const float *y, const uint32_t *slot, float *x);
+
+/* Gate of a shared expert: x [t, n] f32 += sigmoid(z[i]) * y[i] (y act type), and back: dy = sigmoid(z) dx (act type), dz [t] f32. */
+void kern_gated(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, float *x);
+void kern_gated_dx(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, const float *dx, void *dy, float *dz);
+
 /* Cross-entropy of rows: loss[i] = lse(logits[i]) - logits[i][target[i]] (natural log; unweighted), and unless dlogits is NULL
  * dlogits[i] = weight[i] * (softmax(logits[i]) - onehot), type DT (f32: may be logits itself).
  * SMOOTH: label smoothing as torch has it (targets (1 - s) onehot + s / n; loss likewise). */

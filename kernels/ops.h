@@ -39,6 +39,25 @@
 	   (k, m, n, src, idx, dst, add)) \
 	OP(void, rows_copy, (struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, \
 	                     void *dst, size_t ldd), (k, m, n, xt, src, lds, idx, dst, ldd)) \
+	OP(void, rows_gather, (struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, void *dst), \
+	   (k, m, n, xt, src, lds, idx, dst)) \
+	OP(void, mla_keys, (struct kern *k, const struct kern_mla *a, const void *kv, const void *kr, size_t ldkr, void *key, void *v), \
+	   (k, a, kv, kr, ldkr, key, v)) \
+	OP(void, mla_keys_dx, (struct kern *k, const struct kern_mla *a, const void *dkey, const void *dvalue, void *dkv, void *dkr, size_t lddkr), \
+	   (k, a, dkey, dvalue, dkv, dkr, lddkr)) \
+	OP(void, route, (struct kern *k, const struct kern_route *a, float *scores, uint32_t *expert, float *weight), \
+	   (k, a, scores, expert, weight)) \
+	OP(void, route_dx, (struct kern *k, const struct kern_route *a, const float *scores, const uint32_t *expert, const float *dweight, \
+	                    float *dlogits), (k, a, scores, expert, dweight, dlogits)) \
+	OP(void, combine, (struct kern *k, uint32_t t, uint32_t n, uint32_t top, enum dtype xt, const void *y, const uint32_t *slot, \
+	                   const float *weight, float *x), (k, t, n, top, xt, y, slot, weight, x)) \
+	OP(void, combine_dx, (struct kern *k, uint32_t t, uint32_t n, uint32_t top, enum dtype xt, const float *dx, const void *y, \
+	                      const uint32_t *slot, const float *weight, void *dy, float *dweight), (k, t, n, top, xt, dx, y, slot, weight, dy, dweight)) \
+	OP(void, combine_add, (struct kern *k, uint32_t t, uint32_t n, uint32_t top, const float *y, const uint32_t *slot, float *x), \
+	   (k, t, n, top, y, slot, x)) \
+	OP(void, gated, (struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, float *x), (k, t, n, xt, z, y, x)) \
+	OP(void, gated_dx, (struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, const float *dx, void *dy, \
+	                    float *dz), (k, t, n, xt, z, y, dx, dy, dz)) \
 	OP(void, xent, (struct kern *k, uint32_t m, uint32_t n, const float *logits, size_t ldl, const uint32_t *target, \
 	                const float *weight, float smooth, void *dlogits, size_t ldd, enum dtype dt, float *loss), \
 	   (k, m, n, logits, ldl, target, weight, smooth, dlogits, ldd, dt, loss)) \
