@@ -27,75 +27,156 @@ static void *carve(struct plan *p, size_t count, size_t size)
 	return at;
 }
 
-static void plan_layer(const struct model *m, struct acts *a, struct plan *p, size_t t)
+static void plan_attention(const struct model *m, struct acts *a, struct plan *p, size_t t)
 {
 	const struct model_config *c = &m->cfg;
-	size_t es = m->esize, r = m->lora ? m->lora->rank : 0;
+	size_t es = m->esize;
 
 	a->x1 = carve(p, t * c->hidden, es);
-	a->x2 = carve(p, t * c->hidden, es);
 	a->rstd1 = carve(p, t, sizeof(float));
-	a->rstd2 = carve(p, t, sizeof(float));
 	a->q = carve(p, t * m->qd, es);
-	a->k = carve(p, t * m->kvd, es);
-	a->v = carve(p, t * m->kvd, es);
+	a->k = carve(p, t * m->kd, es);
+	a->v = carve(p, t * m->vd, es);
 	if (c->qk_norm) {
 		a->qs = carve(p, t * m->qd, es);
-		a->ks = carve(p, t * m->kvd, es);
+		a->ks = carve(p, t * m->kd, es);
 		a->rstdq = carve(p, t * c->heads, sizeof(float));
 		a->rstdk = carve(p, t * c->kv_heads, sizeof(float));
 	}
-	a->o = carve(p, t * m->qd, es);
+	if (c->kv_rank) {
+		a->xqa = carve(p, t * c->q_rank, es);
+		a->xkv = carve(p, t * c->kv_rank, es);
+		a->rstdqa = carve(p, t, sizeof(float));
+		a->rstdkv = carve(p, t, sizeof(float));
+	}
+	a->o = carve(p, t * m->od, es);
 	a->lse = carve(p, t * c->heads, sizeof(float));
-	a->gate = carve(p, t * c->ffn, es);
-	a->up = carve(p, t * c->ffn, es);
-	for (int g = 0; g < G_COUNT && r; g++)
-		a->side[g] = carve(p, t * GROUP_MAX * r, es);
+}
+
+static void plan_mixture(const struct model *m, struct moe_acts *a, struct plan *p, size_t t)
+{
+	const struct model_config *c = &m->cfg;
+	size_t es = m->esize, s = t * c->top;
+
+	a->scores = carve(p, t * c->experts, sizeof(float));
+	a->expert = carve(p, s, sizeof(uint32_t));
+	a->weight = carve(p, s, sizeof(float));
+	a->slot = carve(p, s, sizeof(uint32_t));
+	a->token = carve(p, s, sizeof(uint32_t));
+	a->gate = carve(p, s * c->expert_ffn, es);
+	a->up = carve(p, s * c->expert_ffn, es);
+	a->y = carve(p, s * c->hidden, es);
+	a->sgate = carve(p, t * c->shared_ffn, es);
+	a->sup = carve(p, t * c->shared_ffn, es);
+	a->sz = carve(p, c->shared_gate ? t : 0, sizeof(float));
+	a->sy = carve(p, c->shared_gate ? t * c->hidden : 0, es);
+}
+
+/* Room for what layers FIRST..PAST-1 keep; one that stands for all has room for either kind. */
+static void plan_layer(const struct model *m, struct acts *a, struct plan *p, size_t t, uint32_t first, uint32_t past)
+{
+	const struct model_config *c = &m->cfg;
+	bool dense = false, mixture = false;
+
+	plan_attention(m, a, p, t);
+	a->x2 = carve(p, t * c->hidden, m->esize);
+	a->rstd2 = carve(p, t, sizeof(float));
+	for (uint32_t l = first; l < past; l++)
+		*(config_is_moe(c, l) ? &mixture : &dense) = true;
+	a->gate = carve(p, dense ? t * c->ffn : 0, m->esize);
+	a->up = carve(p, dense ? t * c->ffn : 0, m->esize);
+	if (mixture)
+		plan_mixture(m, &a->moe, p, t);
+	for (int g = 0; g < G_COUNT; g++) {
+		uint32_t w = 0;
+
+		for (uint32_t l = first; l < past; l++)
+			w = group_width(m, (enum group)g, l) > w ? group_width(m, (enum group)g, l) : w;
+		a->side[g] = carve(p, t * w, m->esize);
+	}
+}
+
+/* Widest feed-forward row of a token, a mixture's experts taken together. */
+static size_t widest_ffn(const struct model_config *c)
+{
+	size_t w = c->ffn, x = (size_t)c->top * c->expert_ffn;
+
+	w = x > w ? x : w;
+	return c->shared_ffn > w ? c->shared_ffn : w;
+}
+
+static void plan_work(struct model *m, struct plan *p, size_t t, size_t nout)
+{
+	const struct model_config *c = &m->cfg;
+	size_t es = m->esize;
+
+	m->x = carve(p, t * c->hidden, sizeof(float));
+	m->xn = carve(p, t * c->hidden, es);
+	m->h = carve(p, t * widest_ffn(c), es);
+	if (c->kv_rank) {
+		m->qa = carve(p, t * c->q_rank, es);
+		m->kva = carve(p, t * (c->kv_rank + c->rotated), es);
+		m->lat = carve(p, t * c->kv_rank, es);
+		m->kvb = carve(p, t * c->heads * (c->head_dim - c->rotated + c->v_dim), es);
+	}
+	m->xe = carve(p, c->experts ? t * c->top * c->hidden : 0, es);
+	m->rows = carve(p, nout * c->hidden, sizeof(float));
+	m->rows_x = carve(p, nout * c->hidden, es);
+	m->rows_n = carve(p, nout * c->hidden, es);
+	m->rows_rstd = carve(p, nout, sizeof(float));
+	m->rows_loss = carve(p, nout, sizeof(float));
+	m->logits = carve(p, (size_t)m->chunk * c->vocab, sizeof(float));
 }
 
 static void plan_backward(struct model *m, struct plan *p, size_t t, size_t nout)
 {
 	const struct model_config *c = &m->cfg;
-	size_t es = m->esize, r = m->lora ? m->lora->rank : 0;
+	size_t es = m->esize, side = 0;
 
+	for (uint32_t l = 0; l < c->layers; l++)
+		for (int g = 0; g < G_COUNT; g++)
+			side = group_width(m, (enum group)g, l) > side ? group_width(m, (enum group)g, l) : side;
 	m->dx = carve(p, t * c->hidden, sizeof(float));
 	m->dxn = carve(p, t * c->hidden, sizeof(float));
 	m->dy = carve(p, t * c->hidden, es);
-	m->dgate = carve(p, t * c->ffn, es);
-	m->dup = carve(p, t * c->ffn, es);
+	m->dgate = carve(p, t * widest_ffn(c), es);
+	m->dup = carve(p, t * widest_ffn(c), es);
 	m->dq = carve(p, t * m->qd, es);
-	m->dk = carve(p, t * m->kvd, es);
-	m->dv = carve(p, t * m->kvd, es);
-	m->dout = carve(p, t * m->qd, es);
-	m->dside = carve(p, t * GROUP_MAX * r, es);
+	m->dk = carve(p, t * m->kd, es);
+	m->dv = carve(p, t * m->vd, es);
+	m->dout = carve(p, t * m->od, es);
+	if (c->kv_rank) {
+		m->dqa = carve(p, t * c->q_rank, es);
+		m->dkva = carve(p, t * (c->kv_rank + c->rotated), es);
+		m->dlat = carve(p, t * c->kv_rank, es);
+	}
+	if (c->experts) {
+		m->dye = carve(p, t * c->top * c->hidden, es);
+		m->dxe = carve(p, t * c->top * c->hidden, sizeof(float));
+		m->dweight = carve(p, t * c->top, sizeof(float));
+		m->dlogits_route = carve(p, t * c->experts, sizeof(float));
+		m->small = carve(p, t * c->experts, es);
+	}
+	m->dside = carve(p, t * side, es);
 	m->drows = carve(p, nout * c->hidden, sizeof(float));
 	m->dlogits = carve(p, (size_t)m->chunk * c->vocab, es);
 }
 
 static size_t lay_out(struct model *m, char *base, uint32_t tokens, uint32_t nout, bool train)
 {
-	const struct model_config *c = &m->cfg;
+	uint32_t layers = m->cfg.layers;
 	struct plan p = { base, 0 };
-	size_t t = tokens, es = m->esize;
 	bool spare = !train || m->o.checkpointing;
 
-	m->nacts = spare ? 1 : c->layers;
+	m->nacts = spare ? 1 : layers;
 	m->chunk = chunk_rows(m, nout);
 	for (uint32_t l = 0; l < m->nacts; l++)
-		plan_layer(m, &m->acts[l], &p, t);
-	for (uint32_t l = 0; l < c->layers; l++)
-		m->acts[l].xin = train && spare ? carve(&p, t * c->hidden, sizeof(float)) : NULL;
-	m->x = carve(&p, t * c->hidden, sizeof(float));
-	m->xn = carve(&p, t * c->hidden, es);
-	m->h = carve(&p, t * c->ffn, es);
-	m->rows = carve(&p, (size_t)nout * c->hidden, sizeof(float));
-	m->rows_x = carve(&p, (size_t)nout * c->hidden, es);
-	m->rows_n = carve(&p, (size_t)nout * c->hidden, es);
-	m->rows_rstd = carve(&p, nout, sizeof(float));
-	m->rows_loss = carve(&p, nout, sizeof(float));
-	m->logits = carve(&p, (size_t)m->chunk * c->vocab, sizeof(float));
+		plan_layer(m, &m->acts[l], &p, tokens, l, spare ? layers : l + 1);
+	for (uint32_t l = 0; l < layers; l++)
+		m->acts[l].xin = train && spare ? carve(&p, (size_t)tokens * m->cfg.hidden, sizeof(float)) : NULL;
+	plan_work(m, &p, tokens, nout);
 	if (train)
-		plan_backward(m, &p, t, nout);
+		plan_backward(m, &p, tokens, nout);
 	return p.used;
 }
 

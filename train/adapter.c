@@ -8,46 +8,47 @@
 #include "mem.h"
 
 /* Linear layers that read the same input, in the order of the block. */
-static const enum param groups[][4] = {
-	{ P_WQ, P_WK, P_WV, P_COUNT }, { P_WO, P_COUNT }, { P_GATE, P_UP, P_COUNT }, { P_DOWN, P_COUNT }
+static const enum param groups[][6] = {
+	{ P_WQ, P_WK, P_WV, P_QA, P_KVA, P_COUNT }, { P_QB, P_COUNT }, { P_KVB, P_COUNT }, { P_WO, P_COUNT },
+	{ P_GATE, P_UP, P_COUNT }, { P_DOWN, P_COUNT }, { P_SGATE, P_SUP, P_COUNT }, { P_SDOWN, P_COUNT }
 };
 
 /* --- targets --- */
 
-static int add_target(struct lora *l, const char *name, size_t n, struct err *e)
+static int add_target(struct lora *l, const struct model_config *c, const char *name, size_t n, struct err *e)
 {
 	struct buf known = {0};
-	int rc;
+	bool found = false;
 
 	for (int p = 0; p < P_COUNT; p++) {
 		const char *leaf = param_table[p].leaf;
 
-		if (leaf && strlen(leaf) == n && memcmp(leaf, name, n) == 0) {
-			l->target[p] = true;
-			buf_free(&known);
-			return 0;
-		}
-		if (leaf)
+		if (!param_adaptable(c, (enum param)p))
+			continue;
+		if (strlen(leaf) == n && memcmp(leaf, name, n) == 0)
+			found = l->target[p] = true;              /* several may be called so: gate_proj of dense layers and of shared experts */
+		if (known.n == 0 || strstr(known.p, leaf) == NULL)
 			buf_fmt(&known, "%s%s", known.n ? ", " : "", leaf);
 	}
-	rc = err_set(e, SFT_USAGE, "no linear layer is called '%.*s' (expected all, attention, or some of %s)", (int)(n > 60 ? 60 : n), name, known.p);
+	if (!found)
+		err_set(e, SFT_USAGE, "no linear layer is called '%.*s' (expected all, attention, or some of %s)", (int)(n > 60 ? 60 : n), name, known.p);
 	buf_free(&known);
-	return rc;
+	return found ? 0 : SFT_USAGE;
 }
 
-static int parse_targets(struct lora *l, const char *targets, struct err *e)
+static int parse_targets(struct lora *l, const struct model_config *c, const char *targets, struct err *e)
 {
 	bool all = strcmp(targets, "all") == 0, attention = strcmp(targets, "attention") == 0;
 	int rc = 0;
 
 	for (int p = 0; p < P_COUNT; p++)
-		l->target[p] = (all && param_table[p].linear) || (attention && p >= P_WQ && p <= P_WO);
+		l->target[p] = param_adaptable(c, (enum param)p) && (all || (attention && p < P_NORM2));
 	if (all || attention)
 		return 0;
 	for (const char *s = targets; rc == 0; s++) {
 		size_t n = strcspn(s, ",");
 
-		rc = add_target(l, s, n, e);
+		rc = add_target(l, c, s, n, e);
 		s += n;
 		if (*s == '\0')
 			break;
@@ -57,12 +58,12 @@ static int parse_targets(struct lora *l, const char *targets, struct err *e)
 
 /* --- layout --- */
 
-static void add_row(struct lora *l, enum param p, uint32_t layer, bool is_b, uint32_t rows, uint32_t cols)
+static void add_row(struct lora *l, const struct model_config *c, enum param p, uint32_t layer, bool is_b, uint32_t rows, uint32_t cols)
 {
 	struct lora_row *r = &l->row[l->nrows++];
 	char hf[96];
 
-	param_hf_name(p, layer, hf);
+	param_hf_name(c, p, layer, 0, hf);
 	hf[strlen(hf) - strlen(".weight")] = '\0';
 	snprintf(r->name, sizeof r->name, "base_model.model.%s.lora_%c.weight", hf, is_b ? 'B' : 'A');
 	r->rows = rows;
@@ -90,10 +91,9 @@ static void lay_out(struct lora *l, const struct model_config *c)
 		for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
 			for (int is_b = 0; is_b < 2; is_b++)
 				for (const enum param *p = groups[g]; *p != P_COUNT; p++) {
-					if (!l->target[*p])
+					if (!l->target[*p] || !param_shape(c, *p, layer, &rows, &cols))
 						continue;
-					param_shape(c, *p, &rows, &cols);
-					add_row(l, *p, layer, is_b, is_b ? rows : l->rank, is_b ? l->rank : cols);
+					add_row(l, c, *p, layer, is_b, is_b ? rows : l->rank, is_b ? l->rank : cols);
 				}
 }
 
@@ -108,7 +108,7 @@ int lora_new(struct lora **out, const struct model_config *c, uint32_t rank, dou
 	int rc;
 
 	*out = NULL;
-	if ((rc = parse_targets(l, targets, e)) != 0) {
+	if ((rc = parse_targets(l, c, targets, e)) != 0) {
 		lora_free(l);
 		return rc;
 	}

@@ -13,13 +13,18 @@ struct family {
 	bool qkv_bias, qk_norm;
 	uint32_t head_dim;             /* where config.json has none; 0: hidden / heads */
 	uint32_t window;               /* where config.json has no sliding_window (null means none) */
+	bool latent, experts;
 };
 
 static const struct family families[] = {
-	{ "llama",   false, false, 0,   0 },
-	{ "mistral", false, false, 0,   4096 },
-	{ "qwen2",   true,  false, 0,   0 },
-	{ "qwen3",   false, true,  128, 0 },
+	{ "llama",       false, false, 0,   0,    false, false },
+	{ "mistral",     false, false, 0,   4096, false, false },
+	{ "mixtral",     false, false, 0,   0,    false, true },
+	{ "qwen2",       true,  false, 0,   0,    false, false },
+	{ "qwen2_moe",   true,  false, 0,   0,    false, true },
+	{ "qwen3",       false, true,  128, 0,    false, false },
+	{ "deepseek_v2", false, false, 0,   0,    true,  true },
+	{ "deepseek_v3", false, false, 0,   0,    true,  true },
 };
 
 static const struct family *find_family(const char *name, size_t n, struct err *e)
@@ -27,7 +32,7 @@ static const struct family *find_family(const char *name, size_t n, struct err *
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
 		if (strlen(families[i].name) == n && memcmp(families[i].name, name, n) == 0)
 			return &families[i];
-	err_set(e, SFT_BADDATA, "architecture '%.*s' is not supported (expected llama, mistral, qwen2 or qwen3)", (int)(n > 60 ? 60 : n), name);
+	err_set(e, SFT_BADDATA, "architecture '%.*s' is not supported (expected llama, mistral, mixtral, qwen2, qwen2_moe, qwen3, deepseek_v2 or deepseek_v3)", (int)(n > 60 ? 60 : n), name);
 	return NULL;
 }
 
@@ -39,7 +44,7 @@ static void begin(struct model_config *c, const struct family *f)
 	c->qk_norm = f->qk_norm;
 	c->rms_eps = 1e-6f;
 	c->rope_theta = 10000;
-	c->rope_factor = c->rope_attention = 1;
+	c->rope_factor = c->rope_attention = c->attn_factor = c->route_scale = 1;
 	c->rope_low = c->rope_high = 1;
 	c->rope_beta_fast = 32;
 	c->rope_beta_slow = 1;
@@ -51,7 +56,7 @@ static int check(const struct model_config *c, struct err *e)
 {
 	if (c->kv_heads > c->heads || c->heads % c->kv_heads != 0)
 		return err_set(e, SFT_BADDATA, "%u heads share %u key/value heads (expected a divisor)", c->heads, c->kv_heads);
-	if (c->head_dim < 2 || c->head_dim > 1024 || c->head_dim % 2 != 0)
+	if (c->head_dim < 2 || c->head_dim > 1024 || c->rotated % 2 != 0 || (c->kv_rank == 0 && c->head_dim % 2 != 0))
 		return err_set(e, SFT_BADDATA, "heads of %u values (expected an even number of 2 to 1024)", c->head_dim);
 	if (!(c->rms_eps >= 0 && c->rms_eps < 1))
 		return err_set(e, SFT_BADDATA, "epsilon of the norms is %g (expected 0 to 1)", (double)c->rms_eps);
@@ -78,7 +83,7 @@ static double yarn_m(double factor, double scale)
 /* --- config.json --- */
 
 /* A size that must be there. */
-static int need(const struct json *j, const char *key, int64_t max, uint32_t *out, struct err *e)
+int config_need(const struct json *j, const char *key, int64_t max, uint32_t *out, struct err *e)
 {
 	int64_t v = 0;
 	int rc;
@@ -92,7 +97,7 @@ static int need(const struct json *j, const char *key, int64_t max, uint32_t *ou
 }
 
 /* A size that may be missing or null; *OUT keeps its value then. */
-static int may(const struct json *j, const char *key, int64_t min, int64_t max, uint32_t *out, struct err *e)
+int config_may(const struct json *j, const char *key, int64_t min, int64_t max, uint32_t *out, struct err *e)
 {
 	int64_t v = *out;
 	int rc = json_get_int(j, key, min, max, &v, e);
@@ -140,15 +145,15 @@ static int json_sizes(struct model_config *c, const struct family *f, const stru
 	double eps = (double)c->rms_eps;
 	int rc;
 
-	if ((rc = need(j, "num_hidden_layers", 1024, &c->layers, e)) != 0 || (rc = need(j, "hidden_size", 1 << 17, &c->hidden, e)) != 0 ||
-	    (rc = need(j, "num_attention_heads", 1024, &c->heads, e)) != 0 || (rc = need(j, "intermediate_size", 1 << 20, &c->ffn, e)) != 0 ||
-	    (rc = need(j, "vocab_size", 1 << 22, &c->vocab, e)) != 0)
+	if ((rc = config_need(j, "num_hidden_layers", 1024, &c->layers, e)) != 0 || (rc = config_need(j, "hidden_size", 1 << 17, &c->hidden, e)) != 0 ||
+	    (rc = config_need(j, "num_attention_heads", 1024, &c->heads, e)) != 0 || (rc = config_need(j, "intermediate_size", 1 << 20, &c->ffn, e)) != 0 ||
+	    (rc = config_need(j, "vocab_size", 1 << 22, &c->vocab, e)) != 0)
 		return rc;
 	c->kv_heads = c->heads;
 	c->max_positions = 2048;
 	c->head_dim = json_get(j, "head_dim") == NULL ? f->head_dim : 0;
-	if ((rc = may(j, "num_key_value_heads", 1, 1024, &c->kv_heads, e)) != 0 || (rc = may(j, "head_dim", 2, 1024, &c->head_dim, e)) != 0 ||
-	    (rc = may(j, "max_position_embeddings", 1, 1 << 28, &c->max_positions, e)) != 0 || (rc = json_get_double(j, "rms_norm_eps", &eps, e)) != 0 ||
+	if ((rc = config_may(j, "num_key_value_heads", 1, 1024, &c->kv_heads, e)) != 0 || (rc = config_may(j, "head_dim", 2, 1024, &c->head_dim, e)) != 0 ||
+	    (rc = config_may(j, "max_position_embeddings", 1, 1 << 28, &c->max_positions, e)) != 0 || (rc = json_get_double(j, "rms_norm_eps", &eps, e)) != 0 ||
 	    (rc = json_get_bool(j, "tie_word_embeddings", &c->tied, e)) != 0)
 		return rc;
 	c->rms_eps = (float)eps;
@@ -156,7 +161,10 @@ static int json_sizes(struct model_config *c, const struct family *f, const stru
 		return err_set(e, SFT_BADDATA, "'hidden_size' %u is no multiple of 'num_attention_heads' %u (expected so, or a 'head_dim')", c->hidden, c->heads);
 	if (c->head_dim == 0)
 		c->head_dim = c->hidden / c->heads;
-	return 0;
+	c->v_dim = c->rotated = c->head_dim;
+	if (f->latent && (rc = config_latent(c, j, e)) != 0)
+		return rc;
+	return f->experts ? config_experts(c, j, e) : 0;
 }
 
 /* How many of the layers look through the sliding window. */
@@ -179,7 +187,7 @@ static int windowed_layers(const struct model_config *c, const struct json *j, u
 	}
 	*n = c->layers;
 	if (strncmp(c->family, "qwen", 4) == 0) {                 /* the layers from max_window_layers on */
-		if ((rc = may(j, "max_window_layers", 0, 1 << 20, &full, e)) != 0)
+		if ((rc = config_may(j, "max_window_layers", 0, 1 << 20, &full, e)) != 0)
 			return rc;
 		*n = full < c->layers ? c->layers - full : 0;
 	}
@@ -188,14 +196,14 @@ static int windowed_layers(const struct model_config *c, const struct json *j, u
 
 static int json_window(struct model_config *c, const struct family *f, const struct json *j, struct err *e)
 {
-	bool use = strcmp(f->name, "mistral") == 0;
+	bool use = strcmp(f->name, "mistral") == 0 || strcmp(f->name, "mixtral") == 0;
 	uint32_t n = 0;
 	int rc;
 
-	if (strcmp(f->name, "llama") == 0)
+	if (strcmp(f->name, "llama") == 0 || f->latent)
 		return 0;
 	c->window = json_get(j, "sliding_window") == NULL ? f->window : 0;
-	if ((rc = may(j, "sliding_window", 1, 1 << 28, &c->window, e)) != 0 || (rc = json_get_bool(j, "use_sliding_window", &use, e)) != 0 ||
+	if ((rc = config_may(j, "sliding_window", 0, 1 << 28, &c->window, e)) != 0 || (rc = json_get_bool(j, "use_sliding_window", &use, e)) != 0 ||
 	    (rc = windowed_layers(c, j, &n, e)) != 0)
 		return rc;
 	if (!use || n == 0)
@@ -218,6 +226,8 @@ static int json_yarn(struct model_config *c, const struct json *r, struct err *e
 	if (!truncate)
 		return err_set(e, SFT_BADDATA, "'truncate' is false (expected true: other yarn scaling is not supported)");
 	c->rope_attention = m != 0 && all != 0 ? yarn_m(c->rope_factor, m) / yarn_m(c->rope_factor, all) : yarn_m(c->rope_factor, 1);
+	if (c->kv_rank && all != 0)                               /* DeepSeek's softmax takes the square of the other one */
+		c->attn_factor = yarn_m(c->rope_factor, all) * yarn_m(c->rope_factor, all);
 	return json_get_double(r, "attention_factor", &c->rope_attention, e);
 }
 
@@ -245,7 +255,7 @@ static int json_scaling(struct model_config *c, const struct json *r, struct err
 	c->rope_original = c->max_positions;
 	if ((rc = json_get_double(r, "factor", &c->rope_factor, e)) != 0 || (rc = json_get_double(r, "low_freq_factor", &c->rope_low, e)) != 0 ||
 	    (rc = json_get_double(r, "high_freq_factor", &c->rope_high, e)) != 0 ||
-	    (rc = may(r, "original_max_position_embeddings", 1, 1 << 28, &c->rope_original, e)) != 0)
+	    (rc = config_may(r, "original_max_position_embeddings", 1, 1 << 28, &c->rope_original, e)) != 0)
 		return rc;
 	return c->rope == ROPE_YARN ? json_yarn(c, r, e) : 0;
 }
@@ -294,7 +304,7 @@ int config_from_json(struct model_config *c, const struct json *j, struct err *e
 	if ((rc = json_get_str(j, "model_type", &type, e)) != 0)
 		return rc;
 	if (type == NULL)
-		return err_set(e, SFT_BADDATA, "'model_type' is missing (expected llama, mistral, qwen2 or qwen3)");
+		return err_set(e, SFT_BADDATA, "'model_type' is missing (expected llama, qwen2 or the like)");
 	if ((f = find_family(type, strlen(type), e)) == NULL)
 		return SFT_BADDATA;
 	begin(c, f);
@@ -310,7 +320,7 @@ int config_from_json(struct model_config *c, const struct json *j, struct err *e
 /* Formulas: llama3 as in Meta's release and transformers, yarn as in arXiv 2309.00071. */
 static double frequency(const struct model_config *c, uint32_t i)
 {
-	double d = c->head_dim, f = pow(c->rope_theta, -2.0 * i / d), L = c->rope_original;
+	double d = c->rotated, f = pow(c->rope_theta, -2.0 * i / d), L = c->rope_original;
 
 	if (c->rope == ROPE_LINEAR)
 		return f / c->rope_factor;
@@ -337,14 +347,14 @@ static double frequency(const struct model_config *c, uint32_t i)
 
 void config_rope_table(const struct model_config *c, uint32_t positions, float *cs)
 {
-	uint32_t half = c->head_dim / 2;
+	uint32_t half = c->rotated / 2;
 
 	for (uint32_t i = 0; i < half; i++) {
 		double f = frequency(c, i);
 
 		for (uint32_t p = 0; p < positions; p++) {
-			cs[(size_t)p * c->head_dim + i] = (float)(c->rope_attention * cos(p * f));
-			cs[(size_t)p * c->head_dim + half + i] = (float)(c->rope_attention * sin(p * f));
+			cs[(size_t)p * c->rotated + i] = (float)(c->rope_attention * cos(p * f));
+			cs[(size_t)p * c->rotated + half + i] = (float)(c->rope_attention * sin(p * f));
 		}
 	}
 }
@@ -424,6 +434,7 @@ static int meta_sizes(struct model_config *c, struct meta *m, struct err *e)
 	if ((rc = meta_size(m, "attention.value_length", 1024, &value_dim, e)) != 0 || (rc = meta_size(m, "rope.dimension_count", 1024, &rotated, e)) != 0)
 		return rc;
 	c->rms_eps = (float)eps;
+	c->v_dim = c->rotated = c->head_dim;
 	if ((rc = meta_count(m, "expert_count", &experts, e)) != 0)
 		return rc;
 	if (experts)
@@ -508,6 +519,8 @@ int config_from_gguf(struct model_config *c, const struct gguf *g, struct err *e
 		return rc;
 	if ((f = find_family(arch, n, e)) == NULL)
 		return SFT_BADDATA;
+	if (f->latent || f->experts)
+		return err_set(e, SFT_BADDATA, "a GGUF file of architecture '%s' is not supported (expected the model's Hugging Face folder)", f->name);
 	begin(c, f);
 	m.arch = f->name;
 	if ((rc = meta_sizes(c, &m, e)) != 0 || (rc = meta_rope(c, &m, e)) != 0 ||

@@ -8,18 +8,23 @@
 
 /* --- weights --- */
 
-static size_t slot(enum param p, uint32_t layer)
+struct kmat net_expert(const struct model *m, enum param p, uint32_t layer, uint32_t expert)
 {
-	return p < P_LAYER ? (size_t)p : (size_t)P_LAYER + (size_t)layer * (P_COUNT - P_LAYER) + (size_t)(p - P_LAYER);
+	const struct weight *w = weights_expert(m->w, p, layer, expert);
+
+	if (m->full)
+		return (struct kmat){ m->values + m->full[place_index(&m->cfg, p, layer, expert)], DT_F32, w->rows, w->cols };
+	return (struct kmat){ w->p, w->type, w->rows, w->cols };
 }
 
 struct kmat net_mat(const struct model *m, enum param p, uint32_t layer)
 {
-	const struct weight *w = weights_at(m->w, p, layer);
+	return net_expert(m, p, layer, 0);
+}
 
-	if (m->full)
-		return (struct kmat){ m->values + m->full[slot(p, layer)], DT_F32, w->rows, w->cols };
-	return (struct kmat){ w->p, w->type, w->rows, w->cols };
+bool net_has(const struct model *m, enum param p, uint32_t layer)
+{
+	return weights_at(m->w, p, layer) != NULL;
 }
 
 const float *net_vec(const struct model *m, enum param p, uint32_t layer)
@@ -28,7 +33,7 @@ const float *net_vec(const struct model *m, enum param p, uint32_t layer)
 
 	if (w == NULL)
 		return NULL;
-	return m->full ? m->values + m->full[slot(p, layer)] : w->f32;
+	return m->full ? m->values + m->full[place_index(&m->cfg, p, layer, 0)] : w->f32;
 }
 
 float *net_grad_of(const struct model *m, const float *value)
@@ -36,9 +41,15 @@ float *net_grad_of(const struct model *m, const float *value)
 	return m->grad + (value - m->values);
 }
 
+/* The bias of a router moves the choice only: it has no gradient. */
+float *net_expert_grad(const struct model *m, enum param p, uint32_t layer, uint32_t expert)
+{
+	return m->full && p != P_RBIAS && net_has(m, p, layer) ? m->grad + m->full[place_index(&m->cfg, p, layer, expert)] : NULL;
+}
+
 float *net_grad(const struct model *m, enum param p, uint32_t layer)
 {
-	return m->full && weights_at(m->w, p, layer) ? m->grad + m->full[slot(p, layer)] : NULL;
+	return net_expert_grad(m, p, layer, 0);
 }
 
 static float *lora_value(const struct model *m, const size_t *offsets, enum param p, uint32_t layer)
@@ -60,28 +71,21 @@ float *net_b(const struct model *m, enum param p, uint32_t layer)
 
 /* --- opening --- */
 
-/* Full fine-tuning: every weight widened into one block, in the order of the table. */
+/* Full fine-tuning: every weight widened into one block, in the order of the places. */
 static int widen(struct model *m, struct err *e)
 {
-	uint32_t layers = m->cfg.layers;
-	size_t total = 0;
+	size_t places = place_count(&m->cfg), total = 0;
 
-	m->full = mem_new(slot(P_LAYER, layers) * sizeof *m->full);
-	for (int fill = 0; fill < 2; fill++) {
-		total = 0;
-		for (uint32_t l = 0; l < layers; l++)
-			for (int p = l ? P_LAYER : 0; p < P_COUNT; p++) {
-				const struct weight *w = weights_at(m->w, (enum param)p, l);
-				size_t n = w ? (size_t)w->rows * w->cols : 0;
-
-				if (fill && w)
-					dtype_to_f32(w->type, w->p, m->values + total, n);
-				m->full[slot((enum param)p, l)] = total;
-				total += n;
-			}
-		if (!fill && (m->values = kern_alloc(m->k, total * sizeof(float))) == NULL)
-			return err_set(e, SFT_SYSTEM, "no memory for %.1f million weights", (double)total / 1e6);
+	m->full = mem_new(places * sizeof *m->full);
+	for (size_t i = 0; i < places; i++) {
+		m->full[i] = total;
+		total += (size_t)m->w->w[i].rows * m->w->w[i].cols;
 	}
+	if ((m->values = kern_alloc(m->k, total * sizeof(float))) == NULL)
+		return err_set(e, SFT_SYSTEM, "no memory for %.1f million weights", (double)total / 1e6);
+	for (size_t i = 0; i < places; i++)
+		if (m->w->w[i].p)
+			dtype_to_f32(m->w->w[i].type, m->w->w[i].p, m->values + m->full[i], (size_t)m->w->w[i].rows * m->w->w[i].cols);
 	m->ntrained = total;
 	m->first_trained = -1;
 	return 0;
@@ -122,7 +126,7 @@ static int need_positions(struct model *m, uint32_t n, struct err *e)
 		return 0;
 	while (want < n)
 		want *= 2;
-	if ((cs = kern_alloc(m->k, (size_t)want * m->cfg.head_dim * sizeof(float))) == NULL)
+	if ((cs = kern_alloc(m->k, (size_t)want * m->cfg.rotated * sizeof(float))) == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for %u positions", want);
 	config_rope_table(&m->cfg, want, cs);
 	kern_free(m->k, m->rope);
@@ -143,10 +147,14 @@ int model_open(struct model **out, struct kern *k, const struct weights *w, cons
 	m->o = *o;
 	m->cfg = w->cfg;
 	m->qd = m->cfg.heads * m->cfg.head_dim;
-	m->kvd = m->cfg.kv_heads * m->cfg.head_dim;
+	m->kd = m->cfg.kv_heads * m->cfg.head_dim;
+	m->vd = m->cfg.kv_heads * m->cfg.v_dim;
+	m->od = m->cfg.heads * m->cfg.v_dim;
 	m->esize = o->act == DT_F32 ? 4 : 2;
-	m->attn_scale = (float)(1.0 / sqrt((double)m->cfg.head_dim));
+	m->attn_scale = (float)(m->cfg.attn_factor / sqrt((double)m->cfg.head_dim));
 	m->acts = mem_new(m->cfg.layers * sizeof *m->acts);
+	for (uint32_t i = 0; i < m->cfg.layers; i++)
+		m->acts[i].moe.first = mem_new((m->cfg.experts + 1) * sizeof(uint32_t));
 	if ((rc = open_trained(m, l, values, e)) == 0)
 		rc = need_positions(m, 1, e);
 	if (rc != 0)
@@ -166,6 +174,8 @@ void model_close(struct model *m)
 	if (m->full)
 		kern_free(m->k, m->values);
 	mem_free(m->full);
+	for (uint32_t l = 0; l < m->cfg.layers; l++)
+		mem_free(m->acts[l].moe.first);
 	mem_free(m->acts);
 	mem_free(m);
 }
@@ -223,7 +233,8 @@ static void run(struct model *m, const struct batch *b, struct kv_cache *cache, 
 	for (uint32_t l = 0; l < m->cfg.layers; l++) {
 		if (m->acts[l].xin)
 			kern_cast(m->k, (size_t)b->n * m->cfg.hidden, m->x, DT_F32, m->acts[l].xin, DT_F32);
-		layer_forward(m, l, b, cache, kvrow);
+		attention_forward(m, l, b, cache, kvrow);
+		mlp_forward(m, l, b->n);
 	}
 	head_norm(m, b);
 }
@@ -264,9 +275,11 @@ int model_train(struct model *m, const struct batch *b, double *loss, struct err
 	for (uint32_t l = m->cfg.layers; l-- > 0 && (int32_t)l >= m->first_trained; ) {
 		if (m->acts[l].xin) {
 			kern_cast(m->k, nx, m->acts[l].xin, DT_F32, m->x, DT_F32);
-			layer_forward(m, l, b, NULL, NULL);
+			attention_forward(m, l, b, NULL, NULL);
+			mlp_forward(m, l, b->n);
 		}
-		layer_backward(m, l, b);
+		mlp_backward(m, l, b->n);
+		attention_backward(m, l, b, (int32_t)l > m->first_trained);
 	}
 	if ((gembed = net_grad(m, P_EMBED, 0)) != NULL)
 		kern_embed_dx(m->k, b->n, m->cfg.hidden, m->dx, b->ids, gembed);
@@ -283,8 +296,9 @@ int kv_open(struct kv_cache **out, struct model *m, uint32_t rows, struct err *e
 	c->k = m->k;
 	c->rows = rows;
 	c->layers = m->cfg.layers;
-	c->kbytes = (((size_t)rows * m->kvd * m->esize) + 63) & ~(size_t)63;
-	if ((c->block = kern_alloc(m->k, 2 * c->layers * c->kbytes)) == NULL) {
+	c->kbytes = (((size_t)rows * m->kd * m->esize) + 63) & ~(size_t)63;
+	c->vbytes = (((size_t)rows * m->vd * m->esize) + 63) & ~(size_t)63;
+	if ((c->block = kern_alloc(m->k, c->layers * (c->kbytes + c->vbytes))) == NULL) {
 		mem_free(c);
 		return err_set(e, SFT_SYSTEM, "no memory for the keys and values of %u tokens", rows);
 	}

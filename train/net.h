@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_NET_H
 #define SFT_NET_H
-/* Inside of the model, shared by model.c (opening, batches), acts.c (memory), layer.c (one block of the network, both ways) and
- * head.c (logits and loss).  Nothing else includes this. */
+/* Inside of the model, shared by model.c (opening, batches), acts.c (memory), linear.c (linear layers and their adapters), attn.c and mla.c
+ * (attention), mlp.c and moe.c (feed-forward), head.c (logits and loss).  Nothing else includes this. */
 #include "model.h"
 
 /* Linear layers that read the same input: their LoRA As lie next to each other, so one product serves the group. */
-enum group { G_QKV, G_O, G_GATE_UP, G_DOWN, G_COUNT };
-enum { GROUP_MAX = 3 };
-extern const enum param group_member[G_COUNT][GROUP_MAX];    /* P_COUNT ends a shorter one */
+enum group { G_QKV, G_QB, G_KVB, G_O, G_GATE_UP, G_DOWN, G_SHARED_GATE_UP, G_SHARED_DOWN, G_COUNT };
+enum { GROUP_MAX = 6 };
+extern const enum param group_member[G_COUNT][GROUP_MAX];    /* ended by P_COUNT */
 
 /* What one layer keeps for its way back, all of the act type unless said.  Without training, and with checkpointing, all layers
  * share one set. */
@@ -18,10 +18,24 @@ struct acts {
 	void  *q, *k, *v;              /* after rotation */
 	void  *qs, *ks;                /* before the norm of heads (only with qk_norm) */
 	float *rstdq, *rstdk;          /* [t * heads], [t * kv_heads] */
-	void  *o;                      /* [t, heads * head_dim] output of attention */
+	void  *xqa, *xkv;              /* MLA: [t, q_rank], [t, kv_rank] inputs of the latents' norms */
+	float *rstdqa, *rstdkv;        /* [t] */
+	void  *o;                      /* [t, heads * v_dim] output of attention */
 	float *lse;                    /* [t, heads] */
 	void  *gate, *up;              /* [t, ffn] */
-	void  *side[G_COUNT];          /* [t, members * rank]: x A^T of each group */
+	struct moe_acts {              /* a mixture; s = t * top slots, sorted by expert */
+		float    *scores;          /* [t, experts] */
+		uint32_t *expert;          /* [t, top] */
+		float    *weight;          /* [t, top] */
+		uint32_t *slot, *token;    /* [t, top] the slot of each choice; [s] the token of each slot */
+		uint32_t *first;           /* host: [experts + 1] first slot of each expert */
+		void     *gate, *up;       /* [s, expert_ffn] */
+		void     *y;               /* [s, hidden] the experts' answers */
+		void     *sgate, *sup;     /* [t, shared_ffn] */
+		float    *sz;              /* [t] before the sigmoid of the shared expert's gate */
+		void     *sy;              /* [t, hidden] its answer (only with a gate) */
+	} moe;
+	void  *side[G_COUNT];          /* [t, adapted members * rank]: x A^T of each group */
 	float *xin;                    /* [t, hidden] input of the layer: checkpointing only */
 };
 
@@ -31,16 +45,16 @@ struct model {
 	const struct lora *lora;       /* NULL: none */
 	struct model_opts o;
 	struct model_config cfg;
-	uint32_t qd, kvd;              /* heads * head_dim, kv_heads * head_dim */
+	uint32_t qd, kd, vd, od;       /* values of a token's q, k, v and output of attention */
 	size_t   esize;                /* bytes of an activation */
 	float    attn_scale;           /* head_dim^-0.5 */
 
 	float *values, *grad;          /* trained block: borrowed (LoRA) or ours (full); grad is ours */
 	size_t ntrained;
-	size_t *full;                  /* full: offset of each weight in the block, [P_LAYER + layers * kinds]; NULL otherwise */
+	size_t *full;                  /* full: offset of each place in the block; NULL otherwise */
 	int32_t first_trained;         /* lowest layer with something trained (-1: the embedding too); layers: none */
 
-	float   *rope;                 /* [positions, head_dim] */
+	float   *rope;                 /* [positions, rotated] */
 	uint32_t positions;
 
 	/* activations: one block, laid out by acts_plan() for at most these sizes */
@@ -51,10 +65,16 @@ struct model {
 	uint32_t nacts;
 	float *x, *dx, *dxn;           /* [t, hidden] residual stream, its gradient, the gradient of a norm's output */
 	void  *xn, *dy;                /* [t, hidden] */
-	void  *h;                      /* [t, ffn] silu(gate) * up, or on the way back its recomputation */
-	void  *dgate, *dup;            /* [t, ffn] */
+	void  *h;                      /* [t, ffn] (or the widest mixture) silu(gate) * up, on the way back again */
+	void  *dgate, *dup;            /* as wide */
 	void  *dq, *dk, *dv, *dout;    /* gradients of q, k, v and of attention's output */
-	void  *dside;                  /* [t, GROUP_MAX * rank] */
+	void  *qa, *kva, *lat, *kvb;   /* MLA: [t, q_rank], [t, kv_rank + rotated], [t, kv_rank], [t, heads * (nope + v_dim)] */
+	void  *dqa, *dkva, *dlat;      /* gradients of the first, the second, and of a normed latent */
+	void  *xe, *dye;               /* mixture: [s, hidden] inputs of the experts by slot; gradient of their answers */
+	float *dxe;                    /* [s, hidden] */
+	float *dweight, *dlogits_route;/* [t, top], [t, experts] */
+	void  *small;                  /* [t, experts] the latter, or a gate's gradient, in the act type */
+	void  *dside;                  /* [t, widest side] */
 	float *rows;                   /* [nout, hidden] gathered rows, then their gradient */
 	void  *rows_x, *rows_n;        /* [nout, hidden] input and output of the last norm */
 	float *rows_rstd, *rows_loss;  /* [nout] */
@@ -67,8 +87,8 @@ struct model {
 struct kv_cache {
 	struct kern *k;
 	uint32_t rows, layers;
-	size_t   kbytes;               /* of one layer's keys (values are as large) */
-	char    *block;                /* layer l: keys at 2 l kbytes, values behind them */
+	size_t   kbytes, vbytes;       /* of one layer's keys and values */
+	char    *block;                /* layer by layer: keys, then values */
 };
 
 /* acts.c: make room for a batch; SFT_SYSTEM when there is none.  acts_bytes: what that takes. */
@@ -81,15 +101,55 @@ struct acts *acts_of(struct model *m, uint32_t layer);
 struct kmat  net_mat(const struct model *m, enum param p, uint32_t layer);
 const float *net_vec(const struct model *m, enum param p, uint32_t layer);     /* NULL: this model has none */
 float       *net_grad(const struct model *m, enum param p, uint32_t layer);
+struct kmat  net_expert(const struct model *m, enum param p, uint32_t layer, uint32_t expert);
+float       *net_expert_grad(const struct model *m, enum param p, uint32_t layer, uint32_t expert);
+bool         net_has(const struct model *m, enum param p, uint32_t layer);
 /* The LoRA of a linear layer: values of A and B and their gradients; NULL where it carries none. */
 float *net_a(const struct model *m, enum param p, uint32_t layer);
 float *net_b(const struct model *m, enum param p, uint32_t layer);
 float *net_grad_of(const struct model *m, const float *value);
+/* Element I of an activation matrix. */
+static inline void *net_at(const struct model *m, void *p, size_t i)
+{
+	return (char *)p + i * m->esize;
+}
 
-/* layer.c: m->x [t, hidden] through layer L; with CACHE keys and values go to its rows KVROW. */
-void layer_forward(struct model *m, uint32_t l, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow);
-/* m->dx from gradient of the layer's output to that of its input (left unfinished when nothing below is trained). */
-void layer_backward(struct model *m, uint32_t l, const struct batch *b);
+/* linear.c: linear layers in groups.  Forward: group_side() once, then linear_forward() of each member.  Backward: of each member
+ * weight_grads(), side_grads() and linear_backward(), and group_side_grads() when all members' side_grads() are done. */
+uint32_t group_width(const struct model *m, enum group g, uint32_t l);          /* adapted members * rank: columns of the side product */
+void group_side(struct model *m, enum group g, uint32_t l, uint32_t t, const void *x, uint32_t in);
+void linear_forward(struct model *m, enum group g, enum param p, enum param bias, uint32_t l, uint32_t t, const void *x, void *y, enum dtype yt, bool add);
+void weight_grads(struct model *m, enum param p, enum param bias, uint32_t l, uint32_t t, const void *x, const void *dy);
+void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *dy);
+void linear_backward(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *dy, void *dx, enum dtype yt, bool add);
+void group_side_grads(struct model *m, enum group g, uint32_t l, uint32_t t, const void *x, uint32_t in);
+
+/* One block: m->x [t, hidden] through attention and feed-forward of layer L; with CACHE keys and values go to its rows KVROW.  Back: m->dx from
+ * the gradient of the layer's output to that of its input (left unfinished where nothing BELOW is trained). */
+void attention_forward(struct model *m, uint32_t l, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow);
+void attention_backward(struct model *m, uint32_t l, const struct batch *b, bool below);
+void mlp_forward(struct model *m, uint32_t l, uint32_t t);
+void mlp_backward(struct model *m, uint32_t l, uint32_t t);
+
+/* mla.c: q, k and v of latent attention from m->xn, and back to m->dxn (only the adapters' gradients where !DOWN). */
+void mla_forward(struct model *m, uint32_t l, const struct batch *b);
+void mla_backward(struct model *m, uint32_t l, const struct batch *b, bool down);
+void rotate(struct model *m, uint32_t t, uint32_t heads, uint32_t dim, void *x, size_t ld, const uint32_t *pos, bool inverse);
+
+/* moe.c: a mixture from m->xn to m->x, and from m->dx (and m->dy, the same in the act type) to m->dxn. */
+void moe_forward(struct model *m, uint32_t l, uint32_t t);
+void moe_backward(struct model *m, uint32_t l, uint32_t t);
+
+/* mlp.c: a gated pair and its way down, for dense layers and shared experts: gate, up and down are P, P + 1, P + 2. */
+struct ffn {
+	enum param p;
+	enum group in, down;
+	uint32_t width;
+	void *gate, *up;               /* [t, width] kept for the way back */
+};
+void ffn_forward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, void *y, enum dtype yt, bool add);
+/* From dy [t, hidden] (act type): m->dxn = or +=. */
+void ffn_backward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, const void *dy, bool add);
 
 /* head.c: after the last layer.  Rows b->out of m->x through the last norm (m->rows_n). */
 void head_norm(struct model *m, const struct batch *b);

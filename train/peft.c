@@ -77,35 +77,49 @@ static int read_config(struct lora *l, const struct json *j, struct err *e)
 
 /* --- tensors --- */
 
-/* Which linear layers the file adapts, by the leaves of its names: "....q_proj.lora_A.weight". */
-static void find_targets(const struct safetensors *s, bool target[P_COUNT])
+/* Is MODULE ("...layers.0.self_attn.q_proj") the linear layer P: does it end in the path that the table has for P. */
+static bool is_module(const struct model_config *c, const char *module, size_t n, enum param p)
+{
+	char hf[96];
+	const char *path;
+	size_t k;
+
+	param_hf_name(c, p, 0, 0, hf);
+	path = strstr(hf, ".0.") + 2;                             /* ".self_attn.q_proj.weight" */
+	k = strlen(path) - strlen(".weight");
+	return n > k && memcmp(module + n - k, path, k) == 0;
+}
+
+/* Which linear layers the file adapts, by the names of its tensors. */
+static void find_targets(const struct model_config *c, const struct safetensors *s, bool target[P_COUNT])
 {
 	for (size_t i = 0; i < st_count(s); i++) {
-		const char *end = strstr(st_at(s, i)->name, ".lora_");
+		const char *name = st_at(s, i)->name, *end = strstr(name, ".lora_");
 
-		for (int p = 0; end && p < P_COUNT; p++) {
-			const char *leaf = param_table[p].leaf;
-			size_t n = leaf ? strlen(leaf) : 0;
-
-			if (leaf && (size_t)(end - st_at(s, i)->name) > n && memcmp(end - n, leaf, n) == 0 && end[-(ptrdiff_t)n - 1] == '.')
+		for (int p = P_LAYER; end && p < P_COUNT; p++)
+			if (param_table[p].linear && is_module(c, name, (size_t)(end - name), (enum param)p))
 				target[p] = true;
-		}
 	}
 }
 
 /* Entries of target_modules that name a linear layer of ours name one that is there ("q_proj", "self_attn.q_proj"). */
-static int check_targets(const struct lora *l, const struct json *list, struct err *e)
+static int check_targets(const struct lora *l, const struct model_config *c, const struct json *list, struct err *e)
 {
 	for (size_t i = 0; list && list->type == JSON_ARR && i < list->n; i++) {
 		const char *name = list->item[i].type == JSON_STR ? list->item[i].s : "", *leaf = strrchr(name, '.');
-		int p = 0;
+		bool known = false, here = false, there = false;
 
 		leaf = leaf ? leaf + 1 : name;
-		while (p < P_COUNT && (param_table[p].leaf == NULL || strcmp(param_table[p].leaf, leaf) != 0))
-			p++;
-		if (p == P_COUNT || !l->target[p])
+		for (int p = 0; p < P_COUNT; p++) {
+			if (param_table[p].leaf == NULL || strcmp(param_table[p].leaf, leaf) != 0)
+				continue;
+			known = true;
+			here |= param_adaptable(c, (enum param)p);
+			there |= l->target[p];
+		}
+		if (!known || (here && !there))                   /* a name that only other families have adapts nothing */
 			return err_set(e, SFT_BADDATA, "'target_modules' names '%.60s', %s", name,
-			               p == P_COUNT ? "which is no linear layer of this model's blocks" : "but adapter_model.safetensors has no tensors for it");
+			               known ? "but adapter_model.safetensors has no tensors for it" : "which is no linear layer of this model's blocks");
 	}
 	return 0;
 }
@@ -169,7 +183,7 @@ static int read_tensors(const struct lora *l, const struct safetensors *s, float
 static void list_targets(const bool target[P_COUNT], struct buf *b)
 {
 	for (int p = 0; p < P_COUNT; p++)
-		if (target[p])
+		if (target[p])                                    /* a leaf named twice is taken twice, which changes nothing */
 			buf_fmt(b, "%s%s", b->n ? "," : "", param_table[p].leaf);
 }
 
@@ -200,7 +214,7 @@ static int build(struct lora **out, float **p, const struct model_config *c, con
 
 	if ((rc = read_config(&head, j, e)) != 0)
 		return err_in(e, "adapter_config.json");
-	find_targets(s, head.target);
+	find_targets(c, s, head.target);
 	list_targets(head.target, &names);
 	if (names.n == 0)
 		rc = err_set(e, SFT_BADDATA, "adapter_model.safetensors: no tensors of a LoRA adapter (names ending in q_proj.lora_A.weight and the like)");
@@ -211,7 +225,7 @@ static int build(struct lora **out, float **p, const struct model_config *c, con
 		return rc;
 	l->dropout = head.dropout;
 	memcpy(l->base_name, head.base_name, sizeof l->base_name);
-	if ((rc = check_targets(l, json_get(j, "target_modules"), e)) != 0)
+	if ((rc = check_targets(l, c, json_get(j, "target_modules"), e)) != 0)
 		err_in(e, "adapter_config.json");
 	else if ((rc = read_tensors(l, s, p, e)) != 0)
 		err_in(e, "adapter_model.safetensors");
@@ -270,9 +284,14 @@ static void put_targets(struct jw *w, const struct lora *l)
 {
 	jw_key(w, "target_modules");
 	jw_arr(w);
-	for (int p = 0; p < P_COUNT; p++)
-		if (l->target[p])
+	for (int p = 0; p < P_COUNT; p++) {
+		int before = 0;                                   /* two kinds of layers may share a leaf: named once */
+
+		while (before < p && !(l->target[before] && strcmp(param_table[before].leaf, param_table[p].leaf ? param_table[p].leaf : "") == 0))
+			before++;
+		if (l->target[p] && before == p)
 			jw_str(w, param_table[p].leaf);
+	}
 	jw_arr_end(w);
 }
 

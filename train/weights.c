@@ -12,62 +12,6 @@
 #include "safetensors.h"
 #include "strmap.h"
 
-/* --- the table --- */
-
-const struct param_info param_table[P_COUNT] = {
-	[P_EMBED]    = { "model.embed_tokens.weight",       "token_embd.weight",  false, NULL },
-	[P_NORM_OUT] = { "model.norm.weight",               "output_norm.weight", false, NULL },
-	[P_HEAD]     = { "lm_head.weight",                  "output.weight",      false, NULL },
-	[P_NORM1]    = { "input_layernorm.weight",          "attn_norm.weight",   false, NULL },
-	[P_WQ]       = { "self_attn.q_proj.weight",         "attn_q.weight",      true,  "q_proj" },
-	[P_WK]       = { "self_attn.k_proj.weight",         "attn_k.weight",      true,  "k_proj" },
-	[P_WV]       = { "self_attn.v_proj.weight",         "attn_v.weight",      true,  "v_proj" },
-	[P_WO]       = { "self_attn.o_proj.weight",         "attn_output.weight", true,  "o_proj" },
-	[P_BQ]       = { "self_attn.q_proj.bias",           "attn_q.bias",        false, NULL },
-	[P_BK]       = { "self_attn.k_proj.bias",           "attn_k.bias",        false, NULL },
-	[P_BV]       = { "self_attn.v_proj.bias",           "attn_v.bias",        false, NULL },
-	[P_QNORM]    = { "self_attn.q_norm.weight",         "attn_q_norm.weight", false, NULL },
-	[P_KNORM]    = { "self_attn.k_norm.weight",         "attn_k_norm.weight", false, NULL },
-	[P_NORM2]    = { "post_attention_layernorm.weight", "ffn_norm.weight",    false, NULL },
-	[P_GATE]     = { "mlp.gate_proj.weight",            "ffn_gate.weight",    true,  "gate_proj" },
-	[P_UP]       = { "mlp.up_proj.weight",              "ffn_up.weight",      true,  "up_proj" },
-	[P_DOWN]     = { "mlp.down_proj.weight",            "ffn_down.weight",    true,  "down_proj" },
-};
-
-bool param_shape(const struct model_config *c, enum param p, uint32_t *rows, uint32_t *cols)
-{
-	uint32_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-	const struct { bool has; uint32_t rows, cols; } shape[P_COUNT] = {
-		[P_EMBED] = { true, c->vocab, c->hidden },  [P_NORM_OUT] = { true, 1, c->hidden }, [P_HEAD] = { !c->tied, c->vocab, c->hidden },
-		[P_NORM1] = { true, 1, c->hidden },         [P_NORM2] = { true, 1, c->hidden },
-		[P_WQ] = { true, q, c->hidden },            [P_WK] = { true, kv, c->hidden },
-		[P_WV] = { true, kv, c->hidden },           [P_WO] = { true, c->hidden, q },
-		[P_BQ] = { c->qkv_bias, 1, q },             [P_BK] = { c->qkv_bias, 1, kv },       [P_BV] = { c->qkv_bias, 1, kv },
-		[P_QNORM] = { c->qk_norm, 1, c->head_dim }, [P_KNORM] = { c->qk_norm, 1, c->head_dim },
-		[P_GATE] = { true, c->ffn, c->hidden },     [P_UP] = { true, c->ffn, c->hidden },  [P_DOWN] = { true, c->hidden, c->ffn },
-	};
-
-	*rows = shape[p].rows;
-	*cols = shape[p].cols;
-	return shape[p].has;
-}
-
-void param_hf_name(enum param p, uint32_t layer, char out[96])
-{
-	if (p < P_LAYER)
-		snprintf(out, 96, "%s", param_table[p].hf);
-	else
-		snprintf(out, 96, "model.layers.%u.%s", layer, param_table[p].hf);
-}
-
-void param_gguf_name(enum param p, uint32_t layer, char out[96])
-{
-	if (p < P_LAYER)
-		snprintf(out, 96, "%s", param_table[p].gguf);
-	else
-		snprintf(out, 96, "blk.%u.%s", layer, param_table[p].gguf);
-}
-
 /* --- finding and checking the tensors of a file --- */
 
 struct source {
@@ -93,29 +37,19 @@ static void misfit(struct misfits *m, const char *what, const char *name, const 
 		snprintf(m->text + at, sizeof m->text - at, "%s%s '%.100s'%s", at ? "; " : "", what, name, detail);
 }
 
-static const struct tensor *source_find(const struct source *s, enum param p, uint32_t layer, char name[96])
+static const struct tensor *source_find(const struct weights *w, const struct source *s, struct place at, char name[96])
 {
 	if (s->g) {
-		param_gguf_name(p, layer, name);
+		param_gguf_name(at.p, at.layer, name);
 		return gguf_find(s->g, name);
 	}
-	param_hf_name(p, layer, name);
+	param_hf_name(&w->cfg, at.p, at.layer, at.expert, name);
 	return st_find(s->s, name);
-}
-
-static struct weight *weight_slot(const struct weights *w, enum param p, uint32_t layer)
-{
-	return &w->w[p < P_LAYER ? (size_t)p : (size_t)P_LAYER + (size_t)layer * (P_COUNT - P_LAYER) + (size_t)(p - P_LAYER)];
-}
-
-static bool is_vector(enum param p)
-{
-	return !param_table[p].linear && p != P_EMBED && p != P_HEAD;
 }
 
 static bool fits(const struct tensor *t, enum param p, uint32_t rows, uint32_t cols)
 {
-	return is_vector(p) ? t->ndim == 1 && t->dim[0] == cols : t->ndim == 2 && t->dim[0] == rows && t->dim[1] == cols;
+	return param_is_vector(p) ? t->ndim == 1 && t->dim[0] == cols : t->ndim == 2 && t->dim[0] == rows && t->dim[1] == cols;
 }
 
 /* Does the type have values that can be widened. */
@@ -124,21 +58,22 @@ static bool has_values(enum dtype t)
 	return dtype_to_f32(t, "", NULL, 0) != 0;
 }
 
-static void find_weight(struct weights *w, struct source *s, enum param p, uint32_t layer, struct misfits *bad)
+static void find_weight(struct weights *w, struct source *s, size_t place, struct misfits *bad)
 {
-	struct weight *to = weight_slot(w, p, layer);
+	struct place at = place_at(&w->cfg, place);
+	struct weight *to = &w->w[place];
 	const struct tensor *t;
 	uint32_t rows, cols;
 	char name[96], detail[160];
 
-	if (!param_shape(&w->cfg, p, &rows, &cols))
+	if (!param_shape(&w->cfg, at.p, at.layer, &rows, &cols))
 		return;
-	if ((t = source_find(s, p, layer, name)) == NULL) {
+	if ((t = source_find(w, s, at, name)) == NULL) {
 		misfit(bad, "missing", name, "");
 		return;
 	}
-	if (!fits(t, p, rows, cols)) {
-		if (is_vector(p))
+	if (!fits(t, at.p, rows, cols)) {
+		if (param_is_vector(at.p))
 			snprintf(detail, sizeof detail, " (expected [%u])", cols);
 		else
 			snprintf(detail, sizeof detail, " (has %u dimensions, [%llu, %llu]; expected [%u, %u])", t->ndim,
@@ -168,13 +103,14 @@ static void find_extra(const struct weights *w, const struct source *s, struct m
 	uint32_t rows, cols;
 	char name[96];
 
-	for (uint32_t l = 0; l < w->cfg.layers; l++)
-		for (int p = l ? P_LAYER : 0; p < P_COUNT; p++) {
-			if (!param_shape(&w->cfg, (enum param)p, &rows, &cols))
-				continue;
-			source_find(s, (enum param)p, l, name);
-			strmap_put(&names, name, strlen(name), 1, NULL);
-		}
+	for (size_t i = 0; i < place_count(&w->cfg); i++) {
+		struct place at = place_at(&w->cfg, i);
+
+		if (!param_shape(&w->cfg, at.p, at.layer, &rows, &cols))
+			continue;
+		source_find(w, s, at, name);
+		strmap_put(&names, name, strlen(name), 1, NULL);
+	}
 	for (size_t i = 0; i < n; i++) {
 		const struct tensor *t = s->g ? gguf_at(s->g, i) : st_at(s->s, i);
 
@@ -188,9 +124,8 @@ static int find_all(struct weights *w, struct source *s, struct err *e)
 {
 	struct misfits bad = {0};
 
-	for (uint32_t l = 0; l < w->cfg.layers; l++)
-		for (int p = l ? P_LAYER : 0; p < P_COUNT; p++)
-			find_weight(w, s, (enum param)p, l, &bad);
+	for (size_t i = 0; i < place_count(&w->cfg); i++)
+		find_weight(w, s, i, &bad);
 	find_extra(w, s, &bad);
 	if (bad.n == 0)
 		return 0;
@@ -266,19 +201,19 @@ static int prepare(struct weights *w, struct source *s, struct err *e)
 	bool permuted = s->g && strcmp(w->cfg.family, "llama") == 0;
 	int rc = 0;
 
-	for (uint32_t l = 0; l < w->cfg.layers; l++)
-		for (int p = l ? P_LAYER : 0; rc == 0 && p < P_COUNT; p++) {
-			struct weight *to = weight_slot(w, (enum param)p, l);
+	for (size_t i = 0; rc == 0 && i < place_count(&w->cfg); i++) {
+		enum param p = place_at(&w->cfg, i).p;
+		struct weight *to = &w->w[i];
 
-			if (to->p == NULL)
-				continue;
-			if (permuted && (p == P_WQ || p == P_WK))
-				rc = restore_rows(s, to, w->cfg.head_dim, e);
-			else
-				rc = align_plain(s, to, e);
-			if (rc == 0 && is_vector((enum param)p))
-				rc = widen_vector(s, to, e);
-		}
+		if (to->p == NULL)
+			continue;
+		if (permuted && (p == P_WQ || p == P_WK))
+			rc = restore_rows(s, to, w->cfg.head_dim, e);
+		else
+			rc = align_plain(s, to, e);
+		if (rc == 0 && param_is_vector(p))
+			rc = widen_vector(s, to, e);
+	}
 	return rc;
 }
 
@@ -328,7 +263,7 @@ int weights_open(struct weights **out, const char *path, struct err *e)
 	else
 		rc = err_set(e, SFT_BADDATA, "%s: is no model (expected a folder with config.json and safetensors, or a GGUF file)", path);
 	if (rc == 0) {
-		w->w = mem_new((P_LAYER + (size_t)w->cfg.layers * (P_COUNT - P_LAYER)) * sizeof *w->w);
+		w->w = mem_new(place_count(&w->cfg) * sizeof *w->w);
 		if ((rc = find_all(w, s, e)) != 0 || (rc = prepare(w, s, e)) != 0)
 			err_in(e, "%s", path);
 	}
@@ -359,17 +294,21 @@ void weights_close(struct weights *w)
 
 const struct weight *weights_at(const struct weights *w, enum param p, uint32_t layer)
 {
-	const struct weight *x = weight_slot(w, p, layer);
+	return weights_expert(w, p, layer, 0);
+}
+
+const struct weight *weights_expert(const struct weights *w, enum param p, uint32_t layer, uint32_t expert)
+{
+	const struct weight *x = &w->w[place_index(&w->cfg, p, layer, expert)];
 
 	return x->p ? x : NULL;
 }
 
 uint64_t weights_parameters(const struct weights *w)
 {
-	size_t n = P_LAYER + (size_t)w->cfg.layers * (P_COUNT - P_LAYER);
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < place_count(&w->cfg); i++)
 		sum += (uint64_t)w->w[i].rows * w->w[i].cols;
 	return sum;
 }

@@ -12,7 +12,10 @@
 enum param {
 	P_EMBED, P_NORM_OUT, P_HEAD,                                 /* of the model */
 	P_NORM1, P_WQ, P_WK, P_WV, P_WO, P_BQ, P_BK, P_BV, P_QNORM, P_KNORM,   /* of a layer */
-	P_NORM2, P_GATE, P_UP, P_DOWN,
+	P_QA, P_QANORM, P_QB, P_KVA, P_KVANORM, P_KVB,               /* latent attention, in place of q (with q_rank), k and v */
+	P_NORM2, P_GATE, P_UP, P_DOWN,                               /* a dense layer */
+	P_ROUTER, P_RBIAS, P_SHGATE, P_SGATE, P_SUP, P_SDOWN,        /* a mixture: router, its bias, the shared expert's gate, the shared expert */
+	P_EGATE, P_EUP, P_EDOWN,                                     /* one of each for every expert */
 	P_COUNT,
 	P_LAYER = P_NORM1                                            /* first of a layer */
 };
@@ -23,11 +26,24 @@ struct param_info {
 	const char *leaf;              /* "q_proj": what --targets calls it; NULL where not linear */
 };
 extern const struct param_info param_table[P_COUNT];
-/* Does a model of this configuration have P (P_HEAD: not if tied; biases, head norms: by family), and its shape. */
-bool param_shape(const struct model_config *c, enum param p, uint32_t *rows, uint32_t *cols);
-/* Full Hugging Face name: "model.layers.3.self_attn.q_proj.weight".  LAYER is ignored for those of the model. */
-void param_hf_name(enum param p, uint32_t layer, char out[96]);
+/* Does a model of this configuration have P in LAYER (ignored for those of the model), and its shape. */
+bool param_shape(const struct model_config *c, enum param p, uint32_t layer, uint32_t *rows, uint32_t *cols);
+/* Can P carry an adapter in a model of this configuration: a linear layer that some of its layers has. */
+bool param_adaptable(const struct model_config *c, enum param p);
+/* Is P a vector (a norm, a bias): widened to f32 on opening. */
+bool param_is_vector(enum param p);
+/* Full Hugging Face name: "model.layers.3.self_attn.q_proj.weight".  LAYER is ignored for those of the model, EXPERT for all but those of experts. */
+void param_hf_name(const struct model_config *c, enum param p, uint32_t layer, uint32_t expert, char out[96]);
 void param_gguf_name(enum param p, uint32_t layer, char out[96]);
+
+/* All places a model has for parameters, in the order of the table: those of the model, then layer by layer, experts last. */
+struct place {
+	enum param p;
+	uint32_t layer, expert;
+};
+size_t place_count(const struct model_config *c);
+struct place place_at(const struct model_config *c, size_t i);
+size_t place_index(const struct model_config *c, enum param p, uint32_t layer, uint32_t expert);
 
 struct weight {
 	const void *p;                 /* as in the file (GGUF q and k rows of `llama` are put back in order in memory of our own) */
@@ -40,7 +56,7 @@ struct weights {
 	struct model_config cfg;
 	char *path;                    /* as the user named it */
 	bool  from_gguf;
-	struct weight *w;              /* [P_LAYER + layers * (P_COUNT - P_LAYER)] */
+	struct weight *w;              /* [place_count()] */
 	/* owner's own state follows in weights.c */
 	void *own;
 };
@@ -51,6 +67,7 @@ int  weights_open(struct weights **w, const char *path, struct err *e);
 void weights_close(struct weights *w);
 /* Weight P of LAYER (ignored for P < P_LAYER); NULL where this model has none. */
 const struct weight *weights_at(const struct weights *w, enum param p, uint32_t layer);
+const struct weight *weights_expert(const struct weights *w, enum param p, uint32_t layer, uint32_t expert);
 uint64_t weights_parameters(const struct weights *w);     /* number of values in the model, tied ones once */
 
 #endif

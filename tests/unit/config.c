@@ -92,7 +92,7 @@ static void defaults(void)
 static void refusals(void)
 {
 	static const char *const cases[][2] = {
-		{ "{\"model_type\":\"mixtral\"," SIZES "}", "architecture 'mixtral' is not supported (expected llama" },
+		{ "{\"model_type\":\"gemma\"," SIZES "}", "architecture 'gemma' is not supported (expected llama" },
 		{ "{" SIZES "}", "'model_type' is missing" },
 		{ "[1]", "no object" },
 		{ "{\"model_type\":\"llama\"}", "'num_hidden_layers' is missing" },
@@ -150,7 +150,7 @@ static void rope_tables(void)
 		1.11759783, 1.1319646, 1.13652042, 1.13796237, 1.13841848, 1.13856272, 1.13860834, 1.13862276, 1.13808307, 0.933964913, 0.317099503,
 		0.151294147, -1.08352213, 1.03038343, 0.87001303, 0.382206294, 0.21783497, 0.123016854, 0.0692699518, 0.0389698127, 0.021917263,
 		0.0123255032, 0.00693123237, 0.00389773486 };
-	struct model_config c = { .head_dim = 8, .rope_theta = 10000, .rope_factor = 2.5, .rope_attention = 1 };
+	struct model_config c = { .head_dim = 8, .rotated = 8, .rope_theta = 10000, .rope_factor = 2.5, .rope_attention = 1 };
 	const float divisor[4] = { 2.5f, 2.5f, 2.5f, 2.5f };
 	struct err e = {0};
 	double scaled[32];

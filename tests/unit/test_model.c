@@ -192,21 +192,20 @@ static void check_full_grads(struct fixture *f, const char *file)
 	size_t off = 0;
 
 	CHECK(st_open(&st, path("%s", file), &e) == 0);
-	for (uint32_t l = 0; l < f->w->cfg.layers; l++)
-		for (int p = l ? P_LAYER : 0; p < P_COUNT; p++) {
-			char full[96];
-			const struct tensor *t;
+	for (size_t i = 0; i < place_count(&f->w->cfg); i++) {
+		struct place at = place_at(&f->w->cfg, i);
+		char full[96];
+		const struct tensor *t;
 
-			if (weights_at(f->w, (enum param)p, l) == NULL)
-				continue;
-			param_hf_name((enum param)p, l, full);
-			t = st_find(st, full);
-			CHECK(t != NULL);
-			if (t) {
-				worst = fmax(worst, distance(model_grad(f->m) + off, t));
-				off += t->count;
-			}
-		}
+		if (f->w->w[i].p == NULL)
+			continue;
+		param_hf_name(&f->w->cfg, at.p, at.layer, at.expert, full);
+		t = st_find(st, full);
+		CHECK(t != NULL || at.p == P_RBIAS);
+		if (t)
+			worst = fmax(worst, distance(model_grad(f->m) + off, t));
+		off += (size_t)f->w->w[i].rows * f->w->w[i].cols;
+	}
 	CHECK(worst < 1e-4);
 	CHECK(off == model_trained(f->m));
 	st_close(st);
@@ -370,6 +369,19 @@ int main(void)
 		TEST(lora);
 		TEST(packing);
 		name = "mistral_sliding";
+		TEST(base_model);
+		name = "deepseek_v3";
+		TEST(base_model);
+		TEST(lora);
+		TEST(lora_checkpointing);
+		TEST(packing);
+		TEST(cache);
+		TEST(bfloat16);
+		name = "deepseek_v2_lite";
+		TEST(base_model);
+		name = "qwen2_moe";
+		TEST(base_model);
+		name = "mixtral";
 		TEST(base_model);
 	}
 	pool_close(pool);

@@ -57,11 +57,12 @@ static void folders(void)
 
 static void names(void)
 {
+	const struct model_config c = { .layers = 20 };
 	char name[96];
 
-	param_hf_name(P_DOWN, 12, name);
+	param_hf_name(&c, P_DOWN, 12, 0, name);
 	CHECK_STR(name, "model.layers.12.mlp.down_proj.weight");
-	param_hf_name(P_EMBED, 12, name);
+	param_hf_name(&c, P_EMBED, 12, 0, name);
 	CHECK_STR(name, "model.embed_tokens.weight");
 	param_gguf_name(P_WO, 3, name);
 	CHECK_STR(name, "blk.3.attn_output.weight");
@@ -98,7 +99,7 @@ static void misfits(void)
 	static const float v[64];
 	enum { N = 13 };
 	struct tensor t[N], was;
-	struct model_config c = { .layers = 1, .hidden = 4, .heads = 2, .kv_heads = 2, .head_dim = 2, .ffn = 6, .vocab = 5 };
+	struct model_config c = { .layers = 1, .hidden = 4, .heads = 2, .kv_heads = 2, .head_dim = 2, .v_dim = 2, .rotated = 2, .ffn = 6, .vocab = 5 };
 	static char name[N][96];
 	struct err e = {0};
 	struct weights *w;
@@ -108,9 +109,9 @@ static void misfits(void)
 		uint32_t rows, cols;
 		bool vector = p == P_NORM1 || p == P_NORM2 || p == P_NORM_OUT;
 
-		if (!param_shape(&c, (enum param)p, &rows, &cols))
+		if (!param_shape(&c, (enum param)p, 0, &rows, &cols))
 			continue;
-		param_hf_name((enum param)p, 0, name[n]);
+		param_hf_name(&c, (enum param)p, 0, 0, name[n]);
 		t[n] = (struct tensor){ name[n], DT_F32, vector ? 1 : 2, { vector ? cols : rows, cols }, v, sizeof(float) * rows * cols, rows * cols };
 		n++;
 	}
@@ -188,7 +189,7 @@ static void build_gguf(struct buf *b, const struct model_config *c)
 		char name[96];
 		size_t n;
 
-		if (!param_shape(c, (enum param)p, &rows, &cols))
+		if (!param_shape(c, (enum param)p, 0, &rows, &cols))
 			continue;
 		n = vector ? cols * 4 : cols / 32 * 34;
 		param_gguf_name((enum param)p, 0, name);
@@ -212,7 +213,7 @@ static void build_gguf(struct buf *b, const struct model_config *c)
 
 static void gguf_rows_put_back(void)
 {
-	const struct model_config c = { .layers = 1, .hidden = 64, .heads = 4, .kv_heads = 2, .head_dim = 16, .ffn = 96, .vocab = 10, .tied = true };
+	const struct model_config c = { .layers = 1, .hidden = 64, .heads = 4, .kv_heads = 2, .head_dim = 16, .v_dim = 16, .rotated = 16, .ffn = 96, .vocab = 10, .tied = true };
 	static const enum param some[] = { P_EMBED, P_WQ, P_WK, P_WV, P_DOWN };
 	struct buf b = {0};
 	struct err e = {0};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A mixture of experts: each token takes the `top` best of them by the router, weighted, and the shared expert.
+ * Choices are sorted by expert into slots, so that each expert multiplies one run of rows. */
+#include "net.h"
+
+#include <string.h>
+
+#include "mem.h"
+
+static struct kern_route router(const struct model *m, uint32_t l, uint32_t t)
+{
+	const struct model_config *c = &m->cfg;
+
+	return (struct kern_route){ .t = t, .experts = c->experts, .top = c->top, .groups = c->groups, .topg = c->topg, .sigmoid = c->route_sigmoid,
+		.pair = c->route_pair, .norm = c->route_norm, .scale = (float)c->route_scale, .bias = net_vec(m, P_RBIAS, l) };
+}
+
+static struct ffn shared(struct model *m, uint32_t l)
+{
+	struct moe_acts *a = &acts_of(m, l)->moe;
+
+	return (struct ffn){ P_SGATE, G_SHARED_GATE_UP, G_SHARED_DOWN, m->cfg.shared_ffn, a->sgate, a->sup };
+}
+
+/* A counting sort of the choices by expert; within an expert tokens stay in order. */
+static void sort_choices(struct model *m, struct moe_acts *a, uint32_t t)
+{
+	uint32_t n = t * m->cfg.top, experts = m->cfg.experts;
+	uint32_t *expert = mem_grow(NULL, 3 * (size_t)n + 1, sizeof *expert), *slot = expert + n, *token = slot + n;
+
+	kern_get(m->k, expert, a->expert, n * sizeof *expert);
+	memset(a->first, 0, (experts + 1) * sizeof *a->first);
+	for (uint32_t i = 0; i < n; i++)
+		a->first[expert[i] + 1]++;
+	for (uint32_t x = 0; x < experts; x++)
+		a->first[x + 1] += a->first[x];
+	for (uint32_t i = 0; i < n; i++) {
+		slot[i] = a->first[expert[i]]++;
+		token[slot[i]] = i / m->cfg.top;
+	}
+	memmove(a->first + 1, a->first, experts * sizeof *a->first);      /* the counters have moved on by one expert */
+	a->first[0] = 0;
+	kern_put(m->k, a->slot, slot, n * sizeof *slot);
+	kern_put(m->k, a->token, token, n * sizeof *token);
+	mem_free(expert);
+}
+
+/* y (= or +=) x W^T for the rows of one expert. */
+static void expert_linear(struct model *m, enum param p, uint32_t l, uint32_t x, uint32_t t, const void *in, void *y)
+{
+	struct kmat w = net_expert(m, p, l, x);
+
+	kern_linear(m->k, &(struct kern_linear){ .t = t, .w = w, .x = in, .ldx = w.cols, .xt = m->o.act, .y = y, .ldy = w.rows, .yt = m->o.act });
+}
+
+static void experts_forward(struct model *m, uint32_t l, struct moe_acts *a)
+{
+	uint32_t h = m->cfg.hidden, f = m->cfg.expert_ffn;
+
+	for (uint32_t x = 0; x < m->cfg.experts; x++) {
+		size_t s = a->first[x];
+		uint32_t n = a->first[x + 1] - a->first[x];
+		void *gate = net_at(m, a->gate, s * f), *up = net_at(m, a->up, s * f), *act = net_at(m, m->h, s * f);
+
+		if (n == 0)
+			continue;
+		expert_linear(m, P_EGATE, l, x, n, net_at(m, m->xe, s * h), gate);
+		expert_linear(m, P_EUP, l, x, n, net_at(m, m->xe, s * h), up);
+		kern_swiglu(m->k, (size_t)n * f, m->o.act, gate, up, act);
+		expert_linear(m, P_EDOWN, l, x, n, act, net_at(m, a->y, s * h));
+	}
+}
+
+void moe_forward(struct model *m, uint32_t l, uint32_t t)
+{
+	const struct model_config *c = &m->cfg;
+	struct moe_acts *a = &acts_of(m, l)->moe;
+	struct kern_route r = router(m, l, t);
+	struct ffn f = shared(m, l);
+
+	kern_linear(m->k, &(struct kern_linear){ .t = t, .w = net_mat(m, P_ROUTER, l), .x = m->xn, .ldx = c->hidden, .xt = m->o.act,
+		.y = a->scores, .ldy = c->experts, .yt = DT_F32 });
+	kern_route(m->k, &r, a->scores, a->expert, a->weight);
+	sort_choices(m, a, t);
+	kern_rows_gather(m->k, t * c->top, c->hidden, m->o.act, m->xn, c->hidden, a->token, m->xe);
+	experts_forward(m, l, a);
+	kern_combine(m->k, t, c->hidden, c->top, m->o.act, a->y, a->slot, a->weight, m->x);
+	if (c->shared_ffn == 0)
+		return;
+	if (!c->shared_gate) {
+		ffn_forward(m, &f, l, t, m->x, DT_F32, true);
+		return;
+	}
+	kern_linear(m->k, &(struct kern_linear){ .t = t, .w = net_mat(m, P_SHGATE, l), .x = m->xn, .ldx = c->hidden, .xt = m->o.act,
+		.y = a->sz, .ldy = 1, .yt = DT_F32 });
+	ffn_forward(m, &f, l, t, a->sy, m->o.act, false);
+	kern_gated(m->k, t, c->hidden, m->o.act, a->sz, a->sy, m->x);
+}
+
+/* --- and back --- */
+
+static void expert_grad(struct model *m, enum param p, uint32_t l, uint32_t x, uint32_t t, const void *in, const void *dy)
+{
+	struct kmat w = net_expert(m, p, l, x);
+	float *g = net_expert_grad(m, p, l, x);
+
+	if (g)
+		kern_outer(m->k, t, w.rows, w.cols, 1, m->o.act, dy, w.rows, in, w.cols, g, w.cols);
+}
+
+static void expert_dx(struct model *m, enum param p, uint32_t l, uint32_t x, uint32_t t, const void *dy, void *dx, enum dtype yt, bool add)
+{
+	struct kmat w = net_expert(m, p, l, x);
+
+	kern_linear_dx(m->k, &(struct kern_linear_dx){ .t = t, .w = w, .dy = dy, .lddy = w.rows, .xt = m->o.act, .alpha = 1, .dx = dx, .lddx = w.cols,
+		.yt = yt, .add = add });
+}
+
+static void experts_backward(struct model *m, uint32_t l, struct moe_acts *a)
+{
+	uint32_t h = m->cfg.hidden, f = m->cfg.expert_ffn;
+
+	for (uint32_t x = 0; x < m->cfg.experts; x++) {
+		size_t s = a->first[x];
+		uint32_t n = a->first[x + 1] - a->first[x];
+		void *dy = net_at(m, m->dye, s * h), *in = net_at(m, m->xe, s * h), *dg = net_at(m, m->dgate, s * f), *du = net_at(m, m->dup, s * f);
+		void *act = net_at(m, m->h, s * f);
+
+		if (n == 0)
+			continue;
+		expert_dx(m, P_EDOWN, l, x, n, dy, du, m->o.act, false);
+		kern_swiglu_dx(m->k, (size_t)n * f, m->o.act, net_at(m, a->gate, s * f), net_at(m, a->up, s * f), du, dg, du, act);
+		expert_grad(m, P_EDOWN, l, x, n, act, dy);
+		expert_grad(m, P_EGATE, l, x, n, in, dg);
+		expert_grad(m, P_EUP, l, x, n, in, du);
+		expert_dx(m, P_EGATE, l, x, n, dg, m->dxe + s * h, DT_F32, false);
+		expert_dx(m, P_EUP, l, x, n, du, m->dxe + s * h, DT_F32, true);
+	}
+}
+
+/* Gradient of a matrix that reads m->xn and gave f32 values: D [t, n] f32 -> its weights, and m->dxn +=. */
+static void small_backward(struct model *m, enum param p, uint32_t l, uint32_t t, const float *d)
+{
+	struct kmat w = net_mat(m, p, l);
+	float *g = net_grad(m, p, l);
+
+	kern_cast(m->k, (size_t)t * w.rows, d, DT_F32, m->small, m->o.act);
+	if (g)
+		kern_outer(m->k, t, w.rows, w.cols, 1, m->o.act, m->small, w.rows, m->xn, w.cols, g, w.cols);
+	kern_linear_dx(m->k, &(struct kern_linear_dx){ .t = t, .w = w, .dy = m->small, .lddy = w.rows, .xt = m->o.act, .alpha = 1,
+		.dx = m->dxn, .lddx = w.cols, .yt = DT_F32, .add = true });
+}
+
+static void shared_backward(struct model *m, uint32_t l, uint32_t t, struct moe_acts *a)
+{
+	const struct model_config *c = &m->cfg;
+	struct ffn f = shared(m, l);
+
+	if (c->shared_ffn == 0)
+		return;
+	if (c->shared_gate) {
+		kern_gated_dx(m->k, t, c->hidden, m->o.act, a->sz, a->sy, m->dx, m->dy, m->dweight);
+		small_backward(m, P_SHGATE, l, t, m->dweight);
+	}
+	ffn_backward(m, &f, l, t, m->dy, true);
+}
+
+void moe_backward(struct model *m, uint32_t l, uint32_t t)
+{
+	const struct model_config *c = &m->cfg;
+	struct moe_acts *a = &acts_of(m, l)->moe;
+	struct kern_route r = router(m, l, t);
+
+	kern_zero(m->k, m->dxn, (size_t)t * c->hidden * sizeof(float));
+	kern_combine_dx(m->k, t, c->hidden, c->top, m->o.act, m->dx, a->y, a->slot, a->weight, m->dye, m->dweight);
+	kern_rows_gather(m->k, t * c->top, c->hidden, m->o.act, m->xn, c->hidden, a->token, m->xe);
+	experts_backward(m, l, a);
+	kern_combine_add(m->k, t, c->hidden, c->top, m->dxe, a->slot, m->dxn);
+	kern_route_dx(m->k, &r, a->scores, a->expert, m->dweight, m->dlogits_route);
+	small_backward(m, P_ROUTER, l, t, m->dlogits_route);
+	shared_backward(m, l, t, a);
+}
