@@ -152,16 +152,23 @@ static unsigned highest_order(const struct rouge_opts *o)
 	return max;
 }
 
+static bool has_lf(struct text t)
+{
+	return t.n && memchr(t.p, '\n', t.n);
+}
+
 void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, const struct text *ref, size_t nref,
                    struct prf *out)
 {
 	unsigned max = highest_order(o);
-	bool sums = false, lengths = false;
+	bool sums = false, lengths = false, lines = has_lf(hyp);
 	struct words *other = &s->sum_words;            /* free to use but while Lsum reads */
 
+	for (size_t r = 0; r < nref; r++)
+		lines |= has_lf(ref[r]);
 	for (unsigned k = 0; k < o->ntypes; k++) {
-		sums |= o->type[k] == ROUGE_LSUM;
-		lengths |= o->type[k] == ROUGE_L;
+		sums |= o->type[k] == ROUGE_LSUM && lines;
+		lengths |= o->type[k] == ROUGE_L || (o->type[k] == ROUGE_LSUM && !lines);
 	}
 	if (sums)
 		read_hyp(s, o, hyp);
@@ -186,9 +193,9 @@ void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct t
 			unsigned t = o->type[k];
 			struct prf x;
 
-			if (t == ROUGE_LSUM)
+			if (t == ROUGE_LSUM && lines)
 				x = lsum(s, o, ref[r]);
-			else if (t == ROUGE_L)
+			else if (t >= ROUGE_L)          /* of two single lines, Lsum is L: an LCS never uses a word twice */
 				x = prf_of((double)lcs_length(&s->lcs, &s->ref, s->hyp.v, s->hyp.n, s->intern.n), s->hyp.n, s->ref.n);
 			else
 				x = prf_of((double)match[t - 1], grams_total(s->hyp.n, t), grams_total(s->ref.n, t));

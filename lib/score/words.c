@@ -89,15 +89,16 @@ void text_lower(struct buf *to, struct text t)
 	to->n = 0;
 	out = buf_room(to, UNICODE_LOWER_ROOM(t.n));
 	for (size_t at = 0; at < t.n;) {
-		unsigned char c = (unsigned char)t.p[at];
+		size_t ascii = utf8_ascii(t.p + at, t.n - at);
+		const char *p = t.p + at;
 
-		if (c < 0x80) {
-			*out++ = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-			at++;
-		} else {
-			const char *p = t.p + at;
-			uint32_t cp = text_next(t, &at);
-			out += lower_wide(out, p, cp, t);
+		for (size_t i = 0; i < ascii; i++)              /* a loop for vector units */
+			out[i] = (char)(p[i] | (p[i] >= 'A' && p[i] <= 'Z' ? 0x20 : 0));
+		out += ascii;
+		at += ascii;
+		if (at < t.n) {
+			p += ascii;
+			out += lower_wide(out, p, text_next(t, &at), t);
 		}
 	}
 	to->n = (size_t)(out - to->p);
@@ -148,20 +149,16 @@ void words_split(struct words *w, struct text t)
 
 enum class { OTHER, SPACE, ALONE, POINT, DASH, DIGIT };
 
-static enum class class_ascii(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return DIGIT;
-	if (c == '.' || c == ',')
-		return POINT;
-	if (c == '-')
-		return DASH;
-	if ((c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x20))
-		return SPACE;
-	if (c > 0x20 && c < 0x7f && c != '\'' && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
-		return ALONE;
-	return OTHER;
-}
+static const uint8_t class_13a[128] = {
+	[9 ... 13] = SPACE, [28 ... 32] = SPACE, [33 ... 38] = ALONE, [40 ... 43] = ALONE, [','] = POINT, ['-'] = DASH, ['.'] = POINT,
+	['/'] = ALONE, ['0' ... '9'] = DIGIT, [58 ... 64] = ALONE, [91 ... 96] = ALONE, [123 ... 126] = ALONE,
+};
+/* \p{P} is POINT here, \p{S} ($ + < = > ^ ` | ~) is ALONE. */
+static const uint8_t class_intl[128] = {
+	[9 ... 13] = SPACE, [28 ... 32] = SPACE, [33 ... 35] = POINT, ['$'] = ALONE, [37 ... 42] = POINT, ['+'] = ALONE,
+	[44 ... 47] = POINT, ['0' ... '9'] = DIGIT, [58 ... 59] = POINT, [60 ... 62] = ALONE, [63 ... 64] = POINT,
+	[91 ... 93] = POINT, ['^'] = ALONE, ['_'] = POINT, ['`'] = ALONE, ['{'] = POINT, ['|'] = ALONE, ['}'] = POINT, ['~'] = ALONE,
+};
 
 /* Exactly what sacreBLEU's tokenizer zh takes for Chinese; 2001-2A6D comes from two mistyped ranges there (its issue 298). */
 static const uint16_t zh_range[][2] = {
@@ -205,32 +202,29 @@ static enum class class_wide(int tok, uint32_t c)
 	return OTHER;
 }
 
-static enum class class_of(int tok, uint32_t c)
+/* The class of the character at AT, and where the next one is. */
+static inline enum class class_at(int tok, const uint8_t *ascii, struct text t, size_t at, size_t *next)
 {
-	static const char symbols[] = "$+<=>^`|~";
+	unsigned char c = (unsigned char)t.p[at];
 
-	if (c >= 0x80)
-		return class_wide(tok, c);
-	if (tok != BLEU_INTL)
-		return class_ascii((unsigned char)c);
-	switch (class_ascii((unsigned char)c)) {
-	case DIGIT: return DIGIT;
-	case SPACE: return SPACE;
-	case OTHER: return c == '\'' ? POINT : OTHER;
-	default:    return strchr(symbols, (int)c) ? ALONE : POINT;
-	}
+	*next = at + 1;
+	if (c < 0x80)
+		return (enum class)ascii[c];
+	*next = at;
+	return class_wide(tok, text_next(t, next));
 }
 
 /* Tercom's "'s " -> " 's ", run after PUNCT has got its blanks: is the ' before AT one of these? */
-static bool possessive(int tok, struct text t, size_t at)
+static bool possessive(struct text t, size_t at)
 {
-	if (tok < CUT_TER || t.p[at - 1] != '\'' || at >= t.n || t.p[at] != 's')
+	if (t.p[at - 1] != '\'' || at >= t.n || t.p[at] != 's')
 		return false;
-	return at + 1 == t.n || t.p[at + 1] == ' ' || class_ascii((unsigned char)t.p[at + 1]) == ALONE;
+	return at + 1 == t.n || t.p[at + 1] == ' ' || ((unsigned char)t.p[at + 1] < 0x80 && class_13a[(unsigned char)t.p[at + 1]] == ALONE);
 }
 
 static void cut(struct words *w, int tok, struct text t, bool padded)
 {
+	const uint8_t *ascii = tok == BLEU_INTL ? class_intl : class_13a;
 	enum class prev = SPACE, c, after;
 	bool before = padded, prev_m2 = false, m2;   /* before: there is a character before this one */
 	size_t at = 0, start = 0, next, peek;
@@ -239,9 +233,8 @@ static void cut(struct words *w, int tok, struct text t, bool padded)
 	for (; at < t.n; at = next, prev = c, before = true) {
 		bool alone;
 
-		next = at;
-		c = class_of(tok, text_next(t, &next));
-		if (c == OTHER && possessive(tok, t, next)) {
+		c = class_at(tok, ascii, t, at, &next);
+		if (c == OTHER && tok >= CUT_TER && possessive(t, next)) {
 			if (at > start)
 				put(w, t.p + start, at - start);
 			start = at;
@@ -251,8 +244,7 @@ static void cut(struct words *w, int tok, struct text t, bool padded)
 		m2 = c == POINT && before && prev != DIGIT && !(prev == POINT && prev_m2);
 		alone = c == ALONE || m2 || (c == DASH && prev == DIGIT);
 		if (c == POINT && !m2) {
-			peek = next;
-			after = peek < t.n ? class_of(tok, text_next(t, &peek)) : padded ? SPACE : DIGIT;
+			after = next < t.n ? class_at(tok, ascii, t, next, &peek) : padded ? SPACE : DIGIT;
 			alone = after != DIGIT;
 		}
 		prev_m2 = m2;
