@@ -97,15 +97,21 @@ int chatids_prompt(struct chatids *c, const struct json *record, struct tok_ids 
 	return rc ? rc : encode(c, out, e);
 }
 
-/* A token counts where it begins inside of a trained stretch. */
+/* A token is trained where a byte of it is, as sft-tokenize has it. */
 static void mask_tokens(const struct chat_text *t, const struct tok_ids *ids, size_t from, struct buf *mask)
 {
-	size_t s = 0;
+	size_t k = 0;
 
 	for (size_t i = from; i < ids->n; i++) {
-		while (s < t->nspans && t->span[s].end <= ids->start[i])
-			s++;
-		buf_ch(mask, s < t->nspans && t->span[s].trained);
+		bool trained = false;
+
+		while (k > 0 && t->span[k - 1].end > ids->start[i])
+			k--;
+		while (k < t->nspans && t->span[k].end <= ids->start[i])
+			k++;
+		for (size_t s = k; s < t->nspans && t->span[s].start < ids->end[i]; s++)
+			trained |= t->span[s].trained;
+		buf_ch(mask, trained);
 	}
 }
 

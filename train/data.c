@@ -78,21 +78,34 @@ static void list_rows(struct data *d, size_t i)
 		d->max_len = shard_max_len(f->shard);
 }
 
-static int check_fit(const struct data_file *f, uint32_t vocab, uint64_t vocab_hash, struct err *e)
+static int check_fit(const struct data_file *f, const struct data_opts *o, struct err *e)
 {
 	uint64_t theirs = shard_vocab_hash(f->shard);
 
 	if (shard_count(f->shard) >= UINT32_MAX)
 		return err_set(e, SFT_BADDATA, "%s: more than %u sequences (split it)", f->path, UINT32_MAX - 1);
-	if (shard_count(f->shard) && shard_max_id(f->shard) >= vocab)
-		return err_set(e, SFT_BADDATA, "%s: token id %u (the model's vocabulary has %u)", f->path, shard_max_id(f->shard), vocab);
-	if (theirs && vocab_hash && theirs != vocab_hash)
+	if (shard_count(f->shard) && shard_max_id(f->shard) >= o->vocab)
+		return err_set(e, SFT_BADDATA, "%s: token id %u (the model's vocabulary has %u)", f->path, shard_max_id(f->shard), o->vocab);
+	if (theirs && o->vocab_hash && theirs != o->vocab_hash)
 		return err_set(e, SFT_BADDATA, "%s: made with another tokenizer (vocabulary %016" PRIx64 ", the model's is %016" PRIx64 ")",
-		               f->path, theirs, vocab_hash);
+		               f->path, theirs, o->vocab_hash);
 	return 0;
 }
 
-int data_open(struct data *d, const char *const *spec, size_t n, uint32_t vocab, uint64_t vocab_hash, struct err *e)
+static int open_file(struct data_file *f, const struct data_opts *o, struct err *e)
+{
+	char *made;
+	int rc;
+
+	if (o->records == NULL || access(f->path, R_OK) != 0 || shard_is(f->path))
+		return shard_open(&f->shard, f->path, e);
+	if ((rc = recshard_get(o->records, f->path, &made, e)) == 0)
+		rc = shard_open(&f->shard, made, e);
+	mem_free(made);
+	return rc;
+}
+
+int data_open(struct data *d, const char *const *spec, size_t n, const struct data_opts *o, struct err *e)
 {
 	int rc = 0;
 
@@ -102,8 +115,8 @@ int data_open(struct data *d, const char *const *spec, size_t n, uint32_t vocab,
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		d->n++;
 		if ((rc = split_spec(spec[i], &d->file[i].path, &d->src[i].weight, e)) == 0 &&
-		    (rc = shard_open(&d->file[i].shard, d->file[i].path, e)) == 0 &&
-		    (rc = check_fit(&d->file[i], vocab, vocab_hash, e)) == 0)
+		    (rc = open_file(&d->file[i], o, e)) == 0 &&
+		    (rc = check_fit(&d->file[i], o, e)) == 0)
 			list_rows(d, i);
 	}
 	if (rc == 0 && d->rows == 0)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_DATA_H
 #define SFT_DATA_H
-/* The token shards of a run, as rows that the cursor deals out.  A row is one sequence, or where the shard has a pack plan one row of it. */
+/* The token shards of a run (chat records become shards: recshard.h), as rows that the cursor deals out.  A row is one sequence, or where the shard has a pack plan one row of it. */
 #include <stddef.h>
 #include <stdint.h>
 #include "cursor.h"
 #include "err.h"
+#include "recshard.h"
 #include "shard.h"
 
 struct data_file {
@@ -25,9 +26,14 @@ struct data {
 	uint64_t print;             /* fingerprint: hash of the numbers, lengths and weights of all sequences */
 };
 
-/* SPEC: FILE or FILE:WEIGHT.  VOCAB: ids must be below it.  VOCAB_HASH: of the model's tokenizer, 0 where it has none; a shard made with
- * another is refused.  No file with a trained token: SFT_BADDATA. */
-int  data_open(struct data *d, const char *const *spec, size_t n, uint32_t vocab, uint64_t vocab_hash, struct err *e);
+struct data_opts {
+	uint32_t vocab;                       /* of the model: ids must be below it */
+	uint64_t vocab_hash;                  /* of its tokenizer, 0 where it has none: a shard made with another is refused */
+	const struct recshard_opts *records;  /* for files that are no shards; NULL: those are refused */
+};
+
+/* SPEC: FILE or FILE:WEIGHT.  No file with a trained token: SFT_BADDATA. */
+int  data_open(struct data *d, const char *const *spec, size_t n, const struct data_opts *o, struct err *e);
 void data_close(struct data *d);
 
 /* Sequences of a row: numbers in its shard. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
-#include <stdlib.h>
 
+#include "mem.h"
 #include "train.h"
 
 static const char synopsis[] = "sft-train -m MODEL --data FILE[:WEIGHT]... [--val FILE] [options] -o RUN";
-static const char about[] = "Fine-tune a language model: an adapter for MODEL from token shards.";
+static const char about[] = "Fine-tune a language model: an adapter for MODEL from shards of token ids.";
 
 /* The signal that asked for a stop. */
 static volatile sig_atomic_t stop;
@@ -35,9 +35,14 @@ int main(int argc, char **argv)
 	static int method;
 	static const struct opt what[] = {
 		OPT_HEAD("Data"),
-		OPT_LIST(0, "data", &o.data, "FILE[:W]", "token shard to train on; an epoch takes it W times [1]"),
-		OPT_LIST(0, "val", &o.val, "FILE", "token shard to validate on"),
+		OPT_LIST(0, "data", &o.data, "FILE[:W]", "shard or chat records to train on; an epoch takes them W times [1]"),
+		OPT_LIST(0, "val", &o.val, "FILE", "shard or chat records to validate on"),
 		OPT_CHOICE(0, "order", &o.order, "shuffled|sequential", "order of the rows in an epoch [shuffled]"),
+		OPT_STR(0, "chat-template", &o.records.template, "FILE|NAME", "for chat records [the model's]"),
+		OPT_STR(0, "train-on", &o.records.train_on, "WHOSE", "for chat records: assistant, last or all [assistant]"),
+		OPT_INT(0, "max-len", &o.records.max_len, "N", "for chat records: longest sequence [the model's context]", 1, 1 << 28),
+		OPT_STR(0, "on-long", &o.records.on_long, "WHAT", "for chat records: drop, truncate-left, truncate-right or stop [drop]"),
+		OPT_INT(0, "pack", &o.records.pack, "N", "for chat records: rows of at most N tokens", 1, 1 << 24),
 		OPT_HEAD("Method"),
 		OPT_CHOICE(0, "method", &method, "lora", "what is trained [lora]"),
 		OPT_INT(0, "rank", &o.rank, "N", "rank of the adapter [8]", 1, 4096),
@@ -76,6 +81,7 @@ int main(int argc, char **argv)
 	struct tool_env env;
 	struct tool t;
 	bool stopped = false;
+	char *cache;
 	int rc;
 
 	tool_env(&env);
@@ -87,8 +93,10 @@ int main(int argc, char **argv)
 		rc = err_set(&t.e, SFT_USAGE, "'%s' is no option (data is given with --data)", t.operands[0]);
 		return tool_end(&t, rc);
 	}
+	o.records.cache = cache = tool_cache(&t.env);
 	catch_signals();
 	rc = train_run(&o, &t, &stop, &stopped, &t.e);
+	mem_free(cache);
 	rc = tool_end(&t, rc);
 	if (rc == 0 && stopped && stop == SIGINT)
 		raise(SIGINT);                  /* as interrupted, so that a script around us stops too */

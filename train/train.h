@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include "err.h"
 #include "loaded.h"
+#include "recshard.h"
 #include "tool.h"
 
 struct train_opts {
 	struct loaded_opts use;             /* use.adapter: go on from this one */
 	struct opt_list data, val;          /* FILE[:WEIGHT], at least one; validation, may be none */
+	struct recshard_opts records;       /* how chat records among them are tokenised (model is use.model) */
 	const char *out;                    /* RUN */
 	int     order;                      /* enum cursor_order */
 	int64_t rank;                       /* of a new adapter; 0: 8.  With use.adapter it must be 0, and so must alpha, targets, rslora */

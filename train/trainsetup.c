@@ -61,13 +61,15 @@ static int open_data(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
 	const struct model_config *cfg = &r->l.w->cfg;
-	uint64_t hash;
+	struct recshard_opts rec = o->records;
+	struct data_opts how = { .vocab = cfg->vocab, .records = &rec };
 	int rc;
 
-	if ((rc = vocab_hash(o->use.model, &hash, e)) != 0 ||
-	    (rc = data_open(&r->data, o->data.v, o->data.n, cfg->vocab, hash, e)) != 0)
+	rec.model = o->use.model;
+	if ((rc = vocab_hash(o->use.model, &how.vocab_hash, e)) != 0 ||
+	    (rc = data_open(&r->data, o->data.v, o->data.n, &how, e)) != 0)
 		return rc;
-	if (o->val.n && (rc = data_open(&r->val, o->val.v, o->val.n, cfg->vocab, hash, e)) != 0)
+	if (o->val.n && (rc = data_open(&r->val, o->val.v, o->val.n, &how, e)) != 0)
 		return rc;
 	r->has_val = o->val.n > 0;
 	if (r->data.untrained)

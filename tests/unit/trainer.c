@@ -63,7 +63,7 @@ static bool set_up(struct fixture *f, const char *spec, uint64_t batch, uint64_t
 	snprintf(adapter, sizeof adapter, "%s/lora", model);
 	if (loaded_base(&f->l, &(struct loaded_opts){ .model = model, .device = "cpu", .dtype = 1 }, 2, &e) != 0 ||
 	    loaded_adapter(&f->l, adapter, &e) != 0 || loaded_model(&f->l, &(struct model_opts){ .train = MODEL_TRAIN_LORA }, &e) != 0 ||
-	    data_open(&f->d, &spec, 1, f->l.w->cfg.vocab, 0, &e) != 0 ||
+	    data_open(&f->d, &spec, 1, &(struct data_opts){ .vocab = f->l.w->cfg.vocab }, &e) != 0 ||
 	    optim_init(&f->o, f->l.k, model_trained(f->l.m), 0.01, 1, &e) != 0) {
 		test_line(__FILE__, __LINE__, e.msg);
 		return false;
@@ -195,18 +195,18 @@ static void refused(void)
 	struct data d;
 	struct err e = {0};
 
-	CHECK(data_open(&d, &spec[1], 1, 500, 0, &e) == SFT_BADDATA && strstr(e.msg, "no sequence has a trained token"));
-	CHECK(data_open(&d, spec, 2, 500, 0, &e) == 0 && d.rows == 16 && d.untrained == 16);
+	CHECK(data_open(&d, &spec[1], 1, &(struct data_opts){ .vocab = 500 }, &e) == SFT_BADDATA && strstr(e.msg, "no sequence has a trained token"));
+	CHECK(data_open(&d, spec, 2, &(struct data_opts){ .vocab = 500 }, &e) == 0 && d.rows == 16 && d.untrained == 16);
 	data_close(&d);
-	CHECK(data_open(&d, spec, 1, 100, 0, &e) == SFT_BADDATA && strstr(e.msg, "vocabulary has 100"));
+	CHECK(data_open(&d, spec, 1, &(struct data_opts){ .vocab = 100 }, &e) == SFT_BADDATA && strstr(e.msg, "vocabulary has 100"));
 	snprintf(with, sizeof with, "%s:2.5", shard);
 	twice = with;
-	CHECK(data_open(&d, &twice, 1, 500, 0, &e) == 0 && d.src[0].weight == 2.5);
+	CHECK(data_open(&d, &twice, 1, &(struct data_opts){ .vocab = 500 }, &e) == 0 && d.src[0].weight == 2.5);
 	data_close(&d);
 	snprintf(with, sizeof with, "%s:0", shard);
-	CHECK(data_open(&d, &twice, 1, 500, 0, &e) == SFT_USAGE);
+	CHECK(data_open(&d, &twice, 1, &(struct data_opts){ .vocab = 500 }, &e) == SFT_USAGE);
 	snprintf(with, sizeof with, "%s:x", shard);
-	CHECK(data_open(&d, &twice, 1, 500, 0, &e) == SFT_SYSTEM);
+	CHECK(data_open(&d, &twice, 1, &(struct data_opts){ .vocab = 500 }, &e) == SFT_SYSTEM);
 }
 
 int main(void)
