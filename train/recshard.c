@@ -116,7 +116,7 @@ int recshard_get(const struct recshard_opts *o, const char *file, char **path, s
 {
 	struct args a = { .n = 1 }, all;
 	struct buf dir = {0}, b = {0};
-	uint64_t key;
+	uint64_t key = 0;
 	int rc;
 
 	*path = NULL;
