@@ -202,7 +202,7 @@ struct value call_loop(struct tctx *c, struct loop *l, const struct args *a)
 static struct value g_range(struct tctx *c, struct value self, struct value *a)
 {
 	int64_t start = 0, stop = v_index(c, a[0], "range()"), step = 1;
-	struct value out = v_list(c, V_RANGE, 0);
+	struct value out;
 	__int128 n;
 
 	(void)self;
@@ -217,6 +217,7 @@ static struct value g_range(struct tctx *c, struct value self, struct value *a)
 	n = step > 0 ? ((__int128)stop - start + step - 1) / step : ((__int128)start - stop - step - 1) / -(__int128)step;
 	if (n > T_RANGE_MAX)
 		t_raise(c, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).", T_RANGE_MAX);
+	out = v_list(c, V_RANGE, n > 0 ? (size_t)n : 0);
 	for (__int128 i = 0; i < n; i++)
 		list_add(c, out.l, v_int(start + i * step));
 	out.l->start = start;

@@ -105,7 +105,7 @@ static struct value repeat(struct tctx *c, struct value seq, __int128 times)
 {
 	struct sb b = {0};
 	struct value out;
-	size_t n = times < 0 ? 0 : times > (__int128)T_TEXT_MAX ? T_TEXT_MAX : (size_t)times;
+	size_t n = times < 0 ? 0 : times > (__int128)T_TEXT_MAX ? T_TEXT_MAX + 1 : (size_t)times;
 
 	if (seq.type == V_STR) {
 		sb_fill(c, &b, seq.s, n);

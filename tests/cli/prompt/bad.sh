@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/prompt/bad.sh - what is wrong is named; nothing is lost in silence
 cat >a.jsonl <<'EOF'
 {"id": 1, "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}

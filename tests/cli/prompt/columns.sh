@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/prompt/columns.sh - task, input and output columns; what else is in the record travels along
 cat >a.csv <<'EOF'
 id,text,label,channel

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/prompt/folder.sh - several files with -o DIR give one output each; one stream without
 mkdir data
 printf 'id,text\n1,a\n' >data/train.csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/prompt/render.sh - the text that chat templates make; an error in its place
 cat >a.jsonl <<'EOF'
 {"id": "x", "messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "q"}], "add_generation_prompt": true, "kwargs": {"bos_token": "<B>"}}

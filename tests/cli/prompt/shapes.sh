@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/prompt/shapes.sh - alpaca, sharegpt with tools, messages in parts, prompt and response
 cat >alpaca.json <<'EOF'
 [{"instruction": "Add.", "input": "1 and 1", "output": "2", "history": [["hi", "hello"]], "system": "S", "id": 7},

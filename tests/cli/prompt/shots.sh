@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/prompt/shots.sh - examples: never the record itself, the same for the same seed and id, each label in turn
 cat >pool.csv <<'EOF'
 id,text,label

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/prompt/template.sh - a template of the user message over the record's columns, the examples and --vars
 cat >t.jinja <<'EOF'
 {{ task }}
