@@ -126,64 +126,21 @@ static int stream(struct run *run, struct prompt *p, const char *const *files, s
 	return rc;
 }
 
-/* Is -o a folder: one that is there, a name that ends in /, or with several FILEs one that has no ending. */
-static bool into_folder(const struct run *run)
-{
-	const char *o = run->r.output, *base;
-	struct stat st;
-
-	if (o == NULL || *o == 0)
-		return false;
-	if (o[strlen(o) - 1] == '/' || (stat(o, &st) == 0 && S_ISDIR(st.st_mode)))
-		return true;
-	base = strrchr(o, '/');
-	return run->t.noperands > 1 && strchr(base ? base + 1 : o, '.') == NULL;
-}
-
-/* DIR/BASE.jsonl for the input FILE: its name without .gz, .zst and one more ending. */
-static void out_name(const struct run *run, const char *file, struct buf *b)
-{
-	static const char *const endings[] = { "jsonl", "csv", "tsv", "jsonl", "json", "rec" };
-	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file, *dot;
-	size_t n = strlen(base);
-
-	if (n > 3 && strcmp(base + n - 3, ".gz") == 0)
-		n -= 3;
-	else if (n > 4 && strcmp(base + n - 4, ".zst") == 0)
-		n -= 4;
-	dot = memrchr(base, '.', n);
-	if (dot != NULL && dot > base)
-		n = (size_t)(dot - base);
-	b->n = 0;
-	buf_fmt(b, "%s%s%.*s.%s", run->r.output, run->r.output[strlen(run->r.output) - 1] == '/' ? "" : "/", (int)n, base, endings[run->r.to]);
-}
-
 static int each_file(struct run *run, struct prompt *p)
 {
+	static const char *const endings[] = { "jsonl", "csv", "tsv", "jsonl", "json", "rec" };      /* by --to */
 	const char *const *files = (const char *const *)run->t.operands;
-	struct buf path = {0}, other = {0};
-	int n = run->t.noperands, rc = 0;
+	size_t n = (size_t)run->t.noperands;
+	char **paths;
+	int rc;
 
-	if (n == 0)
-		return err_set(&run->t.e, SFT_USAGE, "-o %s is a folder, but no FILE is named", run->r.output);
 	if (n > 1 && (run->r.stats || run->r.rejects))
 		return err_set(&run->t.e, SFT_USAGE, "--stats and --rejects go with one output (run the FILEs one by one)");
-	for (int i = 0; i < n && rc == 0; i++) {
-		out_name(run, files[i], &path);
-		for (int j = 0; j < i && rc == 0; j++) {
-			out_name(run, files[j], &other);
-			if (strcmp(path.p, other.p) == 0)
-				rc = err_set(&run->t.e, SFT_USAGE, "%s and %s would both be written to %s", files[j], files[i], path.p);
-		}
-	}
-	if (rc == 0)
-		rc = out_mkdirs(run->r.output, &run->t.e);
-	for (int i = 0; i < n && rc == 0; i++) {
-		out_name(run, files[i], &path);
-		rc = stream(run, p, &files[i], 1, path.p);
-	}
-	buf_free(&path);
-	buf_free(&other);
+	if ((rc = out_places(run->r.output, files, n, endings[run->r.to], &paths, &run->t.e)) != 0)
+		return rc;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = stream(run, p, &files[i], 1, paths[i]);
+	out_places_free(paths, n);
 	return rc;
 }
 
@@ -201,7 +158,7 @@ static int prompt_files(struct run *run)
 	if (rc != 0)
 		return rc;
 	if ((rc = prompt_open(&p, &run->p, &run->r, &run->t, e)) == 0)
-		rc = into_folder(run) ? each_file(run, &p) : stream(run, &p, (const char *const *)run->t.operands, (size_t)run->t.noperands, NULL);
+		rc = out_is_folder(run->r.output, (size_t)run->t.noperands) ? each_file(run, &p) : stream(run, &p, (const char *const *)run->t.operands, (size_t)run->t.noperands, NULL);
 	if (rc == 0 && p.fewer)
 		tool_warn(&run->t, "%llu records got fewer than %lld examples", (unsigned long long)p.fewer, (long long)(run->p.k < 0 ? 3 : run->p.k));
 	prompt_close(&p);

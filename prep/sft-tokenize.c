@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sft-tokenize: chat records in; a token shard, ids or text out. */
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "outfile.h"
@@ -65,14 +64,6 @@ static int check(struct tool *t)
 	return 0;
 }
 
-static bool is_folder(const char *path)
-{
-	struct stat st;
-	size_t n = path ? strlen(path) : 0;
-
-	return n && (path[n - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)));
-}
-
 static void report(const struct tokenize *z, const struct tool *t, const struct tokenize_totals *k)
 {
 	if (o.job != JOB_SHARD)
@@ -85,38 +76,19 @@ static void report(const struct tokenize *z, const struct tool *t, const struct 
 	          (unsigned long long)k->tokens, (unsigned long long)k->trained, (unsigned long long)k->longest);
 }
 
-/* FILE's place in folder DIR: its name with another ending. */
-static char *place_of(const char *dir, const char *file)
-{
-	static const char *const drop[] = { ".gz", ".zst", ".jsonl", ".json", ".csv", ".tsv", ".rec", ".txt" };
-	static const char *const endings[] = { "shard", "ids", "txt", "jsonl" };
-	const char *base = strrchr(file, '/');
-	struct buf b = {0};
-
-	buf_fmt(&b, "%s/%s", dir, base ? base + 1 : file);
-	for (size_t i = 0; i < sizeof drop / sizeof *drop; i++) {
-		size_t n = strlen(drop[i]);
-
-		if (b.n > n && strcmp(b.p + b.n - n, drop[i]) == 0)
-			b.n -= n;
-	}
-	buf_fmt(&b, ".%s", endings[o.job]);
-	return b.p;
-}
-
 static int each_file(const struct tokenize *z, struct tool *t)
 {
+	static const char *const endings[] = { "shard", "ids", "txt", "jsonl" };      /* by o.job */
+	const char *const *files = (const char *const *)t->operands;
+	size_t n = (size_t)t->noperands;
 	struct tokenize_totals totals;
-	int rc = out_mkdirs(r.output, &t->e);
+	char **paths;
+	int rc = out_places(r.output, files, n, endings[o.job], &paths, &t->e);
 
-	for (int i = 0; rc == 0 && i < t->noperands; i++) {
-		char *path = place_of(r.output, t->operands[i]);
-
-		rc = tokenize_files(z, (const char *const *)&t->operands[i], 1, path, &r, t, &totals, &t->e);
-		mem_free(path);
-		if (rc == 0)
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if ((rc = tokenize_files(z, &files[i], 1, paths[i], &r, t, &totals, &t->e)) == 0)
 			report(z, t, &totals);
-	}
+	out_places_free(paths, n);
 	return rc;
 }
 
@@ -129,7 +101,7 @@ static int run(struct tool *t)
 	if ((rc = check(t)) != 0)
 		return rc;
 	rc = tokenize_open(&z, &o, &t->e);
-	if (rc == 0 && t->noperands > 0 && is_folder(r.output))
+	if (rc == 0 && out_is_folder(r.output, (size_t)t->noperands))
 		rc = each_file(&z, t);
 	else if (rc == 0 && (rc = tokenize_files(&z, (const char *const *)t->operands, (size_t)t->noperands, r.output, &r, t, &totals, &t->e)) == 0)
 		report(&z, t, &totals);

@@ -213,6 +213,65 @@ int out_whole(const char *path, const void *p, size_t n, bool sync, struct err *
 	return out_close(f, sync, e);
 }
 
+bool out_is_folder(const char *path, size_t files)
+{
+	struct stat st;
+	size_t n = path ? strlen(path) : 0;
+	const char *base = n ? strrchr(path, '/') : NULL;
+
+	if (n == 0)
+		return false;
+	if (path[n - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+		return true;
+	return files > 1 && strcmp(path, "-") != 0 && strchr(base ? base + 1 : path, '.') == NULL;
+}
+
+static char *place_of(const char *dir, const char *file, const char *ending)
+{
+	const char *base = strrchr(file, '/'), *dot;
+	size_t n, d = strlen(dir);
+	struct buf b = {0};
+
+	base = base ? base + 1 : file;
+	n = strlen(base);
+	if (n > 3 && strcmp(base + n - 3, ".gz") == 0)
+		n -= 3;
+	else if (n > 4 && strcmp(base + n - 4, ".zst") == 0)
+		n -= 4;
+	dot = memrchr(base, '.', n);
+	if (dot != NULL && dot > base)
+		n = (size_t)(dot - base);
+	buf_fmt(&b, "%s%s%.*s.%s", dir, d && dir[d - 1] == '/' ? "" : "/", (int)n, base, ending);
+	return b.p;
+}
+
+int out_places(const char *dir, const char *const *files, size_t n, const char *ending, char ***paths, struct err *e)
+{
+	int rc = n ? 0 : err_set(e, SFT_USAGE, "-o %s is a folder, but no FILE is named", dir);
+
+	*paths = mem_new((n + 1) * sizeof **paths);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		(*paths)[i] = place_of(dir, files[i], ending);
+		for (size_t j = 0; rc == 0 && j < i; j++)
+			if (strcmp((*paths)[i], (*paths)[j]) == 0)
+				rc = err_set(e, SFT_USAGE, "%s and %s would both be written to %s", files[j], files[i], (*paths)[i]);
+	}
+	if (rc == 0)
+		rc = out_mkdirs(dir, e);
+	if (rc != 0) {
+		out_places_free(*paths, n);
+		*paths = NULL;
+	}
+	return rc;
+}
+
+void out_places_free(char **paths, size_t n)
+{
+	for (size_t i = 0; paths && i < n; i++)
+		mem_free(paths[i]);
+	mem_free(paths);
+}
+
 int out_mkdirs(const char *dir, struct err *e)
 {
 	char *p = mem_str(dir);

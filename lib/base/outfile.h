@@ -29,6 +29,14 @@ void out_abandon(struct outfile *f);
 /* The whole of BYTES as file PATH. */
 int  out_whole(const char *path, const void *p, size_t n, bool sync, struct err *e);
 
+/* Does -o PATH mean a folder, with one output for each of FILES input files: it is one, ends in /, or several files are to go to a
+ * name without an ending. */
+bool out_is_folder(const char *path, size_t files);
+/* Where the outputs of FILES[0..n-1] go in that folder, which is made: DIR/NAME.ENDING, NAME being FILE's without .gz or .zst and one more ending.
+ * SFT_USAGE where two would be one, or n is 0.  *PATHS [n] on success, for out_places_free. */
+int  out_places(const char *dir, const char *const *files, size_t n, const char *ending, char ***paths, struct err *e);
+void out_places_free(char **paths, size_t n);
+
 /* Make DIR and the folders above it (mode 0777 & ~umask). */
 int  out_mkdirs(const char *dir, struct err *e);
 /* fsync of folder DIR, so that a rename in it survives a power cut. */

@@ -48,7 +48,7 @@ prep() {
 }
 chat() { sft prompt --task "classify the question" --input text --output label -o chat data/train.csv data/val.csv data/test.csv; }
 shards() { sft tokenize -m "$model" -o shards chat/train.jsonl chat/val.jsonl; }
-verify() { sft shard verify shards/train.shard && sft shard info shards/train.shard >info && sft shard cat shards/train.shard >"cat"; }
+verify() { sft shard verify shards/train.shard >verify && sft shard info shards/train.shard >info && sft shard cat shards/train.shard >"cat"; }
 train() {
 	sft train -q -m "$model" --data shards/train.shard --val shards/val.shard --rank 4 --lr 1e-2 --batch 2 --accumulate 2 --epochs 4 \
 		--save-every 2 -o run
