@@ -216,7 +216,7 @@ static void set_kept(struct job *j, uint64_t num, bool on)
 		j->kept[word] &= ~(1ull << (num % 64));
 }
 
-static uint64_t total_chars(const struct rec *r)
+uint64_t dedup_chars(const struct rec *r)
 {
 	uint64_t n = 0;
 
@@ -228,7 +228,7 @@ static uint64_t total_chars(const struct rec *r)
 /* Keeping another: NUM is the place of R among the spilled records. */
 static int weigh(struct job *j, const struct rec *r, struct hash128 key, uint64_t num)
 {
-	struct winner now = { num, j->d->keep == KEEP_LONGEST ? total_chars(r) : 0 };
+	struct winner now = { num, j->d->keep == KEEP_LONGEST ? dedup_chars(r) : 0 };
 	uint32_t k;
 	bool added;
 

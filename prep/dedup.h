@@ -35,6 +35,8 @@ void dedup_release(struct dedup *d);
 int  dedup_against(struct dedup *d, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e);
 /* Reads IN to its end; the same bytes for every number of threads. */
 int  dedup_run(struct dedup *d, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t, struct err *e);
+/* Characters of all fields of R: what --keep longest goes by. */
+uint64_t dedup_chars(const struct rec *r);
 /* More than half dropped, most of them beside a record of the same key: turns of dialogues rather than duplicates. */
 bool dedup_looks_like_turns(const struct dedup *d);
 

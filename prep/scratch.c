@@ -139,6 +139,31 @@ int scratch_read(struct scratch *s, size_t n, const void **p, struct err *e)
 	return 0;
 }
 
+int scratch_at(struct scratch *s, uint64_t at, size_t n, void *to, struct err *e)
+{
+	char *p = to;
+
+	if (at > s->size || n > s->size - at)
+		return err_set(e, SFT_SYSTEM, "%s: a temporary file ends too early", s->dir);
+	if (s->fd < 0) {
+		if (n)
+			memcpy(p, s->buf.p + at, n);
+		return 0;
+	}
+	while (n) {
+		ssize_t k = pread(s->fd, p, n, (off_t)at);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return k < 0 ? err_sys(e, s->dir) : err_set(e, SFT_SYSTEM, "%s: a temporary file has become shorter", s->dir);
+		p += k;
+		at += (uint64_t)k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
 uint64_t scratch_size(const struct scratch *s)
 {
 	return s->size;

@@ -16,6 +16,8 @@ int  scratch_write(struct scratch *s, const void *p, size_t n, struct err *e);
 int  scratch_rewind(struct scratch *s, struct err *e);
 /* The next N bytes, all of them: *P is valid until the next call.  SFT_SYSTEM if there are not as many. */
 int  scratch_read(struct scratch *s, size_t n, const void **p, struct err *e);
+/* N bytes from place AT, into TO.  After scratch_rewind() only. */
+int  scratch_at(struct scratch *s, uint64_t at, size_t n, void *to, struct err *e);
 uint64_t scratch_size(const struct scratch *s);
 uint64_t scratch_left(const struct scratch *s);           /* bytes not yet read */
 void scratch_free(struct scratch *s);                     /* NULL is fine */

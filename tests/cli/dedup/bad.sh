@@ -7,6 +7,12 @@ try sft-dedup --key idd turns.csv
 try sft-dedup --keep best turns.csv
 try sft-dedup --key id --against nothing.csv turns.csv
 try sft-dedup --key id turns.csv
+try sft-dedup --near text --key id turns.csv
+try sft-dedup --clusters c.csv turns.csv
+try sft-dedup --near text turns.csv
+try sft-dedup --near turn --id idd --pairs p.csv turns.csv
+try sft-dedup -q --near turn --pairs /dev/full turns.csv
+ls
 { echo id,turn; for i in $(seq 40); do echo "$((i % 4)),$i"; done; } | try sft-dedup --key id
 seq 600000 >numbers
 TMPDIR=none try sft-dedup --keep last --no-header numbers

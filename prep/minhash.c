@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "minhash.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+#include "mem.h"
+#include "rng.h"
+#include "utf8.h"
+
+/* --- shingles --- */
+
+/* The place behind the character, or the word and its space, at S. */
+static const char *step(const struct shingling *how, const char *s, const char *end)
+{
+	const char *space;
+
+	if (!how->words)
+		return s + utf8_size(s);
+	space = memchr(s, ' ', (size_t)(end - s));
+	return space ? space + 1 : end;
+}
+
+size_t shingle_hashes(const struct shingling *how, const char *text, size_t n, uint64_t **h, size_t *cap)
+{
+	const char *s = text, *ahead = text, *end = text + n;
+	size_t k = 0;
+
+	for (unsigned i = 0; i < how->size && ahead < end; i++)
+		ahead = step(how, ahead, end);
+	for (;;) {
+		size_t len = (size_t)(ahead - s);
+
+		if (how->words && len && s[len - 1] == ' ')
+			len--;
+		ARRAY_ROOM(*h, k, *cap);
+		(*h)[k++] = hash64(s, len, 0);
+		if (ahead >= end)
+			return k;
+		s = step(how, s, end);
+		ahead = step(how, ahead, end);
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+size_t shingle_set(uint64_t *h, size_t n)
+{
+	size_t k = 0;
+
+	qsort(h, n, sizeof *h, by_value);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || h[i] != h[i - 1])
+			h[k++] = h[i];
+	return k;
+}
+
+double shingle_jaccard(const uint64_t *a, size_t na, const uint64_t *b, size_t nb)
+{
+	size_t both = 0, i = 0, j = 0;
+
+	while (i < na && j < nb) {
+		both += a[i] == b[j];
+		if (a[i] <= b[j]) {
+			j += a[i] == b[j];
+			i++;
+		} else {
+			j++;
+		}
+	}
+	return na + nb ? (double)both / (double)(na + nb - both) : 1;
+}
+
+/* --- signatures --- */
+
+struct permutation {
+	uint32_t add[MINHASH_N], times[MINHASH_N];
+};
+
+/* x -> (x xor add) * times, with TIMES odd, is a permutation of the 32-bit numbers. */
+static void permutations(struct permutation *p)
+{
+	for (uint32_t k = 0; k < MINHASH_N; k++) {
+		uint64_t r = rng_mix(k + 1);
+
+		p->add[k] = (uint32_t)r;
+		p->times[k] = (uint32_t)(r >> 32) | 1;
+	}
+}
+
+/* The whole cost of signing: all permutations of one hash in a row, which the compiler makes vectors of. */
+static inline __attribute__((always_inline)) void least(const uint64_t *h, size_t n, const struct permutation *p, uint32_t *sig)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t x = (uint32_t)h[i];
+
+		for (int k = 0; k < MINHASH_N; k++) {
+			uint32_t y = (x ^ p->add[k]) * p->times[k];
+
+			sig[k] = y < sig[k] ? y : sig[k];
+		}
+	}
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"), noinline))
+static void least_avx512(const uint64_t *h, size_t n, const struct permutation *p, uint32_t *sig)
+{
+	least(h, n, p, sig);
+}
+
+__attribute__((target("avx2"), noinline))
+static void least_avx2(const uint64_t *h, size_t n, const struct permutation *p, uint32_t *sig)
+{
+	least(h, n, p, sig);
+}
+#endif
+
+void minhash_sign(const uint64_t *h, size_t n, uint32_t sig[MINHASH_N])
+{
+	struct permutation p;
+
+	permutations(&p);
+	memset(sig, 0xff, MINHASH_N * sizeof *sig);
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512f")) {
+		least_avx512(h, n, &p, sig);
+		return;
+	}
+	if (__builtin_cpu_supports("avx2")) {
+		least_avx2(h, n, &p, sig);
+		return;
+	}
+#endif
+	least(h, n, &p, sig);
+}
+
+void minhash_bands(double threshold, unsigned *bands, unsigned *rows)
+{
+	for (*rows = 16; *rows > 1; --*rows) {
+		*bands = MINHASH_N / *rows;
+		if (pow(1 - pow(threshold, *rows), *bands) <= 0.002)
+			return;
+	}
+	*bands = MINHASH_N;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "minhash.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "mem.h"
+#include "test.h"
+
+static void shingling(void)
+{
+	struct shingling chars = { 3, false }, words = { 2, true };
+	uint64_t *h = NULL, *g = NULL;
+	size_t cap = 0, gcap = 0;
+
+	CHECK(shingle_hashes(&chars, "日本語x", 10, &h, &cap) == 2);
+	CHECK(shingle_hashes(&chars, "本語x", 7, &g, &gcap) == 1 && g[0] == h[1]);
+	CHECK(shingle_hashes(&chars, "ab", 2, &h, &cap) == 1);
+	CHECK(shingle_hashes(&chars, "", 0, &h, &cap) == 1);
+	CHECK(shingle_hashes(&words, "a b c", 5, &h, &cap) == 2);
+	CHECK(shingle_hashes(&words, "b c", 3, &g, &gcap) == 1 && g[0] == h[1]);
+	CHECK(shingle_hashes(&words, "a", 1, &h, &cap) == 1);
+	CHECK(shingle_hashes(&chars, "aaaaaa", 6, &h, &cap) == 4 && shingle_set(h, 4) == 1);
+	mem_free(h);
+	mem_free(g);
+}
+
+static void similarity(void)
+{
+	uint64_t a[] = { 1, 2, 3, 4 }, b[] = { 3, 4, 5 };
+
+	CHECK(shingle_jaccard(a, 4, b, 3) == 0.4);
+	CHECK(shingle_jaccard(a, 4, a, 4) == 1);
+	CHECK(shingle_jaccard(a, 2, b, 3) == 0);
+}
+
+/* The share of equal numbers is near the similarity: within 5 standard deviations over 20 pairs. */
+static void signatures(void)
+{
+	static uint64_t h[2000];
+	uint32_t a[MINHASH_N], b[MINHASH_N];
+	int same = 0;
+
+	for (int round = 0; round < 20; round++) {
+		for (size_t i = 0; i < 2000; i++)
+			h[i] = ((uint64_t)rand() << 33) ^ ((uint64_t)rand() << 11) ^ (uint64_t)rand();
+		minhash_sign(h, 1500, a);              /* 1000 of 2000 in common */
+		minhash_sign(h + 500, 1500, b);
+		for (int k = 0; k < MINHASH_N; k++)
+			same += a[k] == b[k];
+	}
+	CHECK(fabs(same / (20.0 * MINHASH_N) - 0.5) < 5 * sqrt(0.25 / (20 * MINHASH_N)));
+}
+
+static void bands(void)
+{
+	for (double t = 0.05; t < 1; t += 0.05) {
+		unsigned n, rows;
+
+		minhash_bands(t, &n, &rows);
+		CHECK(n * rows <= MINHASH_N && rows >= 1 && pow(1 - pow(t, rows), n) <= 0.002);
+	}
+}
+
+int main(void)
+{
+	TEST(shingling);
+	TEST(similarity);
+	TEST(signatures);
+	TEST(bands);
+	return test_end();
+}
