@@ -77,17 +77,16 @@ void added_split(const struct tok *t, const struct trie *trie, const struct piec
 			continue;
 		if (a->lstrip) {
 			from = blanks_before(start, from);
-			if (from < done)
+			if (from < done && done < to)
 				from = done;
 		}
+		/* The search goes on behind the token itself: blanks that it takes may be a token too, and then are both. */
 		if (a->rstrip)
 			to = blanks_after(to, end);
 		pieces_add(out, piece, (size_t)(done - start), (size_t)(from - start));
 		pieces_add(out, piece, (size_t)(from - start), (size_t)(to - start));
 		out->v[out->n - 1].id = a->id;
 		done = to;
-		if (p < to)
-			p = to;
 	}
 	pieces_add(out, piece, (size_t)(done - start), piece->n);
 }

@@ -116,6 +116,7 @@ static int metaspace(struct tok *t, const struct json *v, struct err *e)
 	if (scheme && scheme->type == JSON_STR) {
 		p->prefix = !json_is(scheme, "never");
 		p->first_only = json_is(scheme, "first");
+		t->by_origin |= p->first_only;
 	}
 	return 0;
 }

@@ -117,26 +117,22 @@ static void prepend(struct xform *x, const struct norm *m)
 	xform_copy(x, x->src->n - x->at);
 }
 
-/* The reference compares the number of a character with the bytes of the text when it cuts at the end; so do we. */
 static void strip(struct xform *x, const struct norm *m)
 {
 	const char *p = x->src->p, *end = p + x->src->n, *q;
-	size_t leading = 0, trailing = 0, i = 0, len = x->src->n;
+	int64_t trailing = 0;
 
-	for (q = p; m->left && q < end && uni_space(utf8_get(&q)); leading++)
+	for (q = p; m->left && q < end && uni_space(utf8_get(&q)); p = q)
 		;
+	xform_skip(x, (size_t)(p - x->src->p));
 	for (q = end; m->right && q > p && uni_space(utf8_before(&q)); trailing++)
-		;
-	for (q = p; i < leading; i++)
-		utf8_get(&q);
-	xform_skip(x, (size_t)(q - p));
-	for (; q < end; i++) {
-		uint32_t c = utf8_get(&q);
-
-		if (trailing >= len || i >= len - trailing)
-			continue;
-		xform_put(x, c, i == len - trailing - 1 ? -(int64_t)trailing : 0);
-	}
+		end = q;
+	if (end == p)
+		return;
+	q = end;
+	utf8_before(&q);
+	xform_copy(x, (size_t)(q - p));
+	xform_put(x, utf8_get(&q), -trailing);
 }
 
 static int replace(struct xform *x, const struct norm *m, struct matcher *matcher, struct err *e)

@@ -187,7 +187,7 @@ static void metaspace(const struct pre *pre, struct tok_scratch *s, const struct
 		}
 	}
 	xform_end(&x, &q);
-	if (pre->prefix && !(pre->first_only && p->orig != 0) && (q.n < nmark || memcmp(q.p, mark, nmark) != 0)) {
+	if (pre->prefix && !(pre->first_only && (p->from ? p->from[0] : p->orig) != 0) && (q.n < nmark || memcmp(q.p, mark, nmark) != 0)) {
 		struct piece before = q;
 		const char *c = q.p;
 

@@ -243,15 +243,15 @@ static const char *with_contraction(const char *p, const char *end)
 	return c ? c : p;
 }
 
-static const char *scan_o200k(const char *p, const char *end)
+static inline const char *scan_by_case(const char *p, const char *end, unsigned most, bool contractions)
 {
 	const char *q = p, *x, *w;
-	unsigned class = class_at(&q), most = 3, next;
+	unsigned class = class_at(&q), next;
 
 	x = class != LETTER && class != NUMBER && !newline(*p) ? q : NULL;
 	if ((x && (w = small_word(x, end)) != NULL) || (w = small_word(p, end)) != NULL ||
 	    (x && (w = capital_word(x, end)) != NULL) || (w = capital_word(p, end)) != NULL)
-		return with_contraction(w, end);
+		return contractions ? with_contraction(w, end) : w;
 	if (class == NUMBER) {
 		for (x = q; --most && q < end && class_at(&x) == NUMBER; )
 			q = x;
@@ -267,6 +267,10 @@ static const char *scan_o200k(const char *p, const char *end)
 	}
 	return lines(p, end);
 }
+
+static const char *scan_o200k(const char *p, const char *end) { return scan_by_case(p, end, 3, true); }
+/* Tekken: the same without contractions, digits one by one. */
+static const char *scan_tekken(const char *p, const char *end) { return scan_by_case(p, end, 1, false); }
 
 /* --- DeepSeek-V3 --- */
 
@@ -353,6 +357,9 @@ static const struct {
 	{ "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
 	  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
 	  "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+", scan_o200k },
+	{ "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|"
+	  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|"
+	  "\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+", scan_tekken },
 	{ "\\p{N}{1,3}", scan_numbers3 },
 	{ "[一-龥぀-ゟ゠-ヿ]+", scan_cjk },
 	{ "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|"

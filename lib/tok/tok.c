@@ -14,17 +14,22 @@
 
 static void put_added(struct tok *t, size_t i)
 {
-	const struct added *a = &t->added[i];
+	struct added *a = &t->added[i];
 	struct piece p = { a->text, a->n, NULL, NULL, 0, -1 };
 	struct tok_scratch *s;
 
+	a->shown = a->text;
+	a->nshown = a->n;
 	if (!a->normalized) {
 		trie_put(&t->raw, a->text, a->n, (int32_t)i);
 		return;
 	}
 	s = tok_scratch_new(t);
-	if (norm_apply(t, s, &p, NULL) == 0)
+	if (norm_apply(t, s, &p, NULL) == 0) {
 		trie_put(&t->normal, p.p, p.n, (int32_t)i);
+		a->shown = arena_str(&t->arena, p.p, p.n);
+		a->nshown = p.n;
+	}
 	tok_scratch_free(s);
 }
 
@@ -324,6 +329,7 @@ static int encode(const struct tok *t, struct tok_scratch *s, const char *text, 
 	if (!utf8_valid(text, n, &bad))
 		return err_set(e, SFT_BADDATA, "byte %zu of the text is not UTF-8", bad);
 	arena_reset(&s->arena);
+	s->align = s->track || t->by_origin;
 	s->a.n = 0;
 	if (t->kind == MODEL_SPM)
 		rc = spm_encode(t, s, &whole, flags, guard, ctx, out, e);

@@ -306,9 +306,15 @@ int dec_apply(const struct tok *t, const uint32_t *ids, size_t n, unsigned flags
 	int rc = 0;
 
 	arena_init(&l.a);
-	for (size_t i = 0; i < n; i++)
-		if (t->all.text[ids[i]] && !((flags & TOK_SKIP_SPECIAL) && t->special[ids[i]]))
+	for (size_t i = 0; i < n; i++) {
+		const struct added *a = t->added_at[ids[i]] >= 0 ? &t->added[t->added_at[ids[i]]] : NULL;
+
+		if (a == NULL && t->all.text[ids[i]])
 			add(&l, t->all.text[ids[i]], t->all.len[ids[i]]);
+		/* A special token is known by its text: one that normalising changes is none any more. */
+		else if (a && !((flags & TOK_SKIP_SPECIAL) && a->special && a->nshown == a->n && memcmp(a->shown, a->text, a->n) == 0))
+			add(&l, a->shown, a->nshown);
+	}
 	for (size_t k = 0; rc == 0 && k < t->ndec; k++)
 		rc = apply(&l, &t->dec[k], e);
 	join(&l, t->no_decoder ? " " : "");

@@ -49,6 +49,8 @@ struct added {
 	size_t n;
 	uint32_t id;
 	bool single_word, lstrip, rstrip, normalized, special;
+	const char *shown;          /* what it decodes to: its normal form where it is normalised */
+	size_t nshown;
 	bool template;              /* the model's chat template writes it: what a message says never matches it */
 };
 /* Leftmost-longest search for many texts: a trie. */
@@ -161,6 +163,7 @@ struct tok {
 	uint32_t *raw_len;
 	struct strmap raw_map;      /* raw bytes -> id, for ignore_merges */
 	uint64_t *joint;            /* pairs of characters that stand side by side in some token: a filter; NULL: words are not cut */
+	bool by_origin;             /* a pre-tokenizer asks whether a stretch comes from the beginning of the text */
 	scan_fn *fast;              /* the whole pre-tokenizer is this scanner */
 
 	/* MODEL_WORDPIECE, MODEL_UNIGRAM */
@@ -196,6 +199,7 @@ struct tok_scratch {
 	struct buf text;
 	const struct tok *t;
 	bool track;                 /* offsets are wanted */
+	bool align;                 /* where normalised text comes from is kept */
 };
 
 /* added.c: P cut at the added tokens of TRIE (special ones only if SPECIAL).  GUARD (may be NULL) says of a match in the text

@@ -7,7 +7,7 @@
 
 void xform_begin(struct xform *x, struct tok_scratch *s, const struct piece *src)
 {
-	*x = (struct xform){ .arena = &s->arena, .src = src, .track = s->track };
+	*x = (struct xform){ .arena = &s->arena, .src = src, .track = s->align };
 }
 
 /* Room for N more bytes. */
