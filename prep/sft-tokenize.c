@@ -68,8 +68,6 @@ static void report(const struct tokenize *z, const struct tool *t, const struct 
 {
 	if (o.job != JOB_SHARD)
 		return;
-	if (k->long_ones)
-		tool_warn(t, "%llu sequences of more than %llu tokens were dropped", (unsigned long long)k->long_ones, (unsigned long long)z->max_len);
 	if (k->truncated)
 		tool_warn(t, "%llu sequences were cut to %llu tokens", (unsigned long long)k->truncated, (unsigned long long)z->max_len);
 	tool_note(t, "%llu sequences, %llu tokens, %llu trained; the longest has %llu", (unsigned long long)k->sequences,

@@ -193,6 +193,11 @@ static int put(struct run *r, const struct sequence *s)
 	return 0;
 }
 
+static const char *place(const struct rec *r)
+{
+	return strcmp(r->file, "-") == 0 ? "standard input" : r->file;
+}
+
 static int write_batch(void *ctx, void *item)
 {
 	struct run *r = ctx;
@@ -204,15 +209,13 @@ static int write_batch(void *ctx, void *item)
 		int rc;
 
 		if (i == b->bad) {
-			err_set(r->e, b->why[i].code, "%s:%llu: %s", rec->file, (unsigned long long)rec->line, b->why[i].msg);
+			err_set(r->e, b->why[i].code, "%s:%llu: %s", place(rec), (unsigned long long)rec->line, b->why[i].msg);
 			return -1;
 		}
 		if (b->why[i].code) {
-			tool_note(r->t, "%s:%llu: %s", rec->file, (unsigned long long)rec->line, b->why[i].msg);
+			tool_note(r->t, "%s:%llu: %s", place(rec), (unsigned long long)rec->line, b->why[i].msg);
 			why = "cannot be tokenized";
 		}
-		if (why)
-			r->totals->long_ones += strcmp(why, "too long") == 0;
 		rc = why ? rec_reject(r->in, rec, why, r->e) : put(r, &b->seq[i]);
 		if (rc)
 			return -1;

@@ -36,7 +36,7 @@ struct tokenize {
 };
 
 struct tokenize_totals {
-	uint64_t sequences, tokens, trained, long_ones, truncated, longest;
+	uint64_t sequences, tokens, trained, truncated, longest;
 };
 
 int  tokenize_open(struct tokenize *z, const struct tokenize_opts *o, struct err *e);

@@ -54,9 +54,12 @@ static int read_numbers(const struct field *f, const char *name, uint64_t max, s
 
 		while (p < end && *p >= '0' && *p <= '9' && p - digits < 12)
 			v = v * 10 + (uint64_t)(*p++ - '0');
-		if (p == digits || v > max)
-			return err_set(e, SFT_BADDATA, "'%s': number %zu is '%.*s' (expected 0 to %llu)", name, out->n,
-			               (int)(end - digits < 16 ? end - digits : 16), digits, (unsigned long long)max);
+		if (p == digits || v > max) {
+			while (p < end && p - digits < 20 && !strchr(",] \t\r\n", *p))
+				p++;
+			return err_set(e, SFT_BADDATA, "'%s': number %zu is '%.*s' (expected 0 to %llu)", name, out->n, (int)(p - digits), digits,
+			               (unsigned long long)max);
+		}
 		if (out->n == out->cap) {
 			out->cap = out->cap ? 2 * out->cap : 256;
 			out->id = mem_grow(out->id, out->cap, sizeof *out->id);

@@ -18,13 +18,14 @@ static int get_id(const struct json *v, uint32_t *id)
 
 static int vocab_object(struct tok *t, const struct json *vocab, struct err *e)
 {
+	uint64_t most = vocab ? 16 * (uint64_t)vocab->n + (1 << 20) : 0;      /* tables are made by id: a wild one costs no gigabytes */
 	uint32_t id;
 
 	if (vocab == NULL || vocab->type != JSON_OBJ)
 		return err_set(e, SFT_BADDATA, "model.vocab is no object of tokens and ids");
 	for (size_t i = 0; i < vocab->n; i++) {
-		if (get_id(&vocab->member[i].value, &id))
-			return err_set(e, SFT_BADDATA, "model.vocab: '%s' has no id (expected 0 to %d)", vocab->member[i].key, MAX_ID);
+		if (get_id(&vocab->member[i].value, &id) || id > most)
+			return err_set(e, SFT_BADDATA, "model.vocab: '%s' has no id (expected 0 to %llu)", vocab->member[i].key, (unsigned long long)most);
 		if (id < t->vocab.n && t->vocab.text[id])
 			return err_set(e, SFT_BADDATA, "model.vocab: id %u is given twice", id);
 		vocab_put(&t->vocab, vocab->member[i].key, vocab->member[i].nkey, id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The patterns of tokenizer.json are Oniguruma's (Ruby's syntax), with Unicode 16.  PCRE2 gets them with every class written out
  * as ranges (its own tables may be of another version, and its \s, \w and \b differ; classes in classes and && it does not
- * know), and with what it spells differently respelt.  A class that is large and used again is written once and called. */
+ * know), and with what it spells differently respelt.  Where that is too large for PCRE2, large classes are written once and
+ * called, which costs stack on long matches. */
 #include <string.h>
 #include <strings.h>
 
@@ -18,6 +19,7 @@ struct set {
 
 struct translator {
 	const char *p, *end;
+	bool calls;                 /* large classes are written once and called */
 	struct buf out, define;     /* the pattern; the classes written out */
 	struct strmap classes;      /* class as text -> its number */
 	struct err *e;
@@ -295,7 +297,7 @@ static void put_set(struct translator *t, const struct set *s)
 	}
 	if (b.n == 0)
 		buf_str(&t->out, "(?!)");
-	else if (b.n < LARGE)
+	else if (b.n < LARGE || !t->calls)
 		buf_fmt(&t->out, "[%s]", b.p);
 	else {
 		known = strmap_put(&t->classes, b.p, b.n, t->classes.n, &added);
@@ -386,9 +388,9 @@ static int translate(struct translator *t, struct set *s)
 	return rc;
 }
 
-int pattern_translate(const char *regex, size_t n, struct pattern **out, struct err *e)
+static int try_translate(const char *regex, size_t n, bool calls, struct pattern **out, struct err *e)
 {
-	struct translator t = { .p = regex, .end = regex + n, .e = e };
+	struct translator t = { .p = regex, .end = regex + n, .calls = calls, .e = e };
 	struct set *s = mem_new(sizeof *s);
 	struct buf whole = {0};
 	struct err inner = {0};
@@ -410,4 +412,9 @@ int pattern_translate(const char *regex, size_t n, struct pattern **out, struct 
 	buf_free(&whole);
 	strmap_free(&t.classes);
 	return rc;
+}
+
+int pattern_translate(const char *regex, size_t n, struct pattern **out, struct err *e)
+{
+	return try_translate(regex, n, false, out, e) == 0 ? 0 : try_translate(regex, n, true, out, e);
 }

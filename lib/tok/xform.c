@@ -88,6 +88,8 @@ void xform_put(struct xform *x, uint32_t c, int64_t change)
 
 void xform_copy(struct xform *x, size_t n)
 {
+	if (n == 0)
+		return;
 	room(x, n);
 	memcpy(x->p + x->n, x->src->p + x->at, n);
 	for (size_t i = 0; x->track && i < n; i++)
