@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clean.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,10 +43,10 @@ static void set_columns(struct clean *c, struct step *s, const char *list)
 /* VALUE is "COL,...:/...": the columns are before the first colon that a pattern follows. */
 static int split_colon(struct clean *c, struct step *s, const char **value, struct err *e)
 {
-	const char *colon = strstr(*value, ":/");
+	const char *colon = strchr(*value, ':');
 
-	if (colon == NULL)
-		colon = strchr(*value, ':');
+	while (colon && (!ispunct((unsigned char)colon[1]) || colon[1] == '\\'))   /* it is part of a name */
+		colon = strchr(colon + 1, ':');
 	if (colon == NULL || colon == *value)
 		return err_set(e, SFT_USAGE, "'%s' (expected %s)", *value, s->kind->arg);
 	set_columns(c, s, arena_str(&c->arena, *value, (size_t)(colon - *value)));

@@ -85,6 +85,7 @@ static void steps(void)
 	CHECK_STR(cleaned("strip-html", NULL, "<i>a</i>"), "id=7|text=a|n=null");
 	CHECK_STR(cleaned("replace", "text:/(\\d+)/<$1>/", "a12b3"), "id=7|text=a<12>b<3>|n=null");
 	CHECK_STR(cleaned("replace", "text:|/|-|", "a/b"), "id=7|text=a-b|n=null");
+	CHECK_STR(cleaned("replace", "text:|https?://\\S+|<link>|", "see http://a.b"), "id=7|text=see <link>|n=null");
 	CHECK_STR(cleaned("select", "n,id", "x"), "n=null|id=7");
 	CHECK_STR(cleaned("rename", "text=words,id=key", "x"), "key=7|words=x|n=null");
 }
