@@ -77,7 +77,8 @@ void *kern_scratch(struct kern *k, size_t bytes)
 	if (bytes + 64 > k->scratch_size) {
 		mem_free(k->scratch);
 		k->scratch_size = bytes + bytes / 8 + 64;
-		k->scratch = mem_new(k->scratch_size);
+		if ((k->scratch = mem_try(k->scratch_size)) == NULL)
+			k->scratch = mem_new(k->scratch_size);         /* says so and ends */
 	}
 	return (void *)(((uintptr_t)k->scratch + 63) & ~(uintptr_t)63);
 }
