@@ -11,7 +11,7 @@
 
 enum {
 	BAND = 96,                     /* rows of a task: a multiple of 12 */
-	GROUP = 3,                     /* panels of a task */
+	GROUP = 6,                     /* panels of a task */
 	PACK_COLS = 256,               /* columns packed by a task: a multiple of every block and panel */
 	PACK_STEPS = 256,              /* steps packed by a task */
 	CHUNK_STEPS = 2048,            /* steps of a chunk: a panel of them fits the second cache */
@@ -143,6 +143,14 @@ INLINE void fetch_places(const struct chunk *c, uint32_t i, uint32_t m, uint32_t
 			__builtin_prefetch((const char *)c->out + ((i + r) * c->ldout + j) * size + b, 1);
 }
 
+/* The rows of the next tile, the first time that they are read. */
+INLINE void fetch_rows(const char *a, size_t lda, uint32_t m, uint32_t steps)
+{
+	for (uint32_t r = 0; r < m; r++)
+		for (size_t b = 0; b < steps * 4u; b += 64)
+			__builtin_prefetch(a + r * lda + b);
+}
+
 static void put_tile(const struct chunk *c, const float *tile, uint32_t i, uint32_t m, uint32_t j, uint32_t n)
 {
 	for (uint32_t r = 0; r < m; r++) {
@@ -185,6 +193,8 @@ static void band_task(void *ctx, uint32_t task, int thread)
 		for (uint32_t i = i0, m; i < i1; i += m) {
 			m = tile_take(i1 - i, c->nv);
 			fetch_places(c, i, m, j, n);
+			if (g == first)
+				fetch_rows(a + (i + m - i0) * lda, lda, i1 - i - m < m ? i1 - i - m : m, c->steps);
 			tile_run(c->w.pairs, m, c->nv, a + (i - i0) * lda, lda, c->panel + (size_t)g * c->steps * c->nr, c->nr, c->steps, tile, false);
 			if (p->alpha != 1)
 				scale_tile(tile, m * c->nr, p->alpha);
