@@ -80,6 +80,16 @@ void kern_outer(struct kern *k, uint32_t t, uint32_t m, uint32_t n, float alpha,
 /* gb [n] += sum over rows of dy [t, n] (act type XT): gradients of biases. */
 void kern_colsum(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const void *dy, size_t lddy, float *gb);
 
+/* DoRA: norms of the rows of W + scale * B A without forming it: norm[o] = sqrt(w2[o] + 2 scale wa[.,o] . b[o] + scale^2 b[o] aat b[o]^T).
+ * w2 [out] squared norms of W's rows, wa [r, out] = A W^T, b [out, r], aat [r, r] = A A^T, all f32. */
+void kern_dora_norm(struct kern *k, uint32_t out, uint32_t r, float scale, const float *w2, const float *wa, const float *b, const float *aat, float *norm);
+/* y [t, n] (= or += for f32) src * (mag / norm) + bias: src [t, n] f32 packed, bias may be NULL, y of type YT rows of ldy. */
+void kern_dora_scale(struct kern *k, uint32_t t, uint32_t n, const float *src, const float *mag, const float *norm, const float *bias,
+                     void *y, size_t ldy, enum dtype yt, bool add);
+/* gmag [n] += sum over rows of dy * src / norm, and dsrc (act type) = dy * mag / norm; the norm counts as a constant.  dy, dsrc [t, n] packed, XT. */
+void kern_dora_scale_dx(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const void *dy, const float *src, const float *mag, const float *norm,
+                        void *dsrc, float *gmag);
+
 /* RMS norm of rows: rstd[i] = 1 / sqrt(mean(x[i]^2) + eps), y = x * rstd * w.
  * x [t, n] type XT, rows of ldx; y type YT, rows of ldy (may be x where the types agree); w [n] f32.  rstd [t] and xs [t, n] (type YT,
  * rows of n: a copy of x for the way back) may be NULL. */

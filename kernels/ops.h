@@ -39,6 +39,12 @@
 	   (k, m, n, src, idx, dst, add)) \
 	OP(void, rows_copy, (struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, \
 	                     void *dst, size_t ldd), (k, m, n, xt, src, lds, idx, dst, ldd)) \
+	OP(void, dora_norm, (struct kern *k, uint32_t out, uint32_t r, float scale, const float *w2, const float *wa, const float *b, \
+	                     const float *aat, float *norm), (k, out, r, scale, w2, wa, b, aat, norm)) \
+	OP(void, dora_scale, (struct kern *k, uint32_t t, uint32_t n, const float *src, const float *mag, const float *norm, const float *bias, \
+	                      void *y, size_t ldy, enum dtype yt, bool add), (k, t, n, src, mag, norm, bias, y, ldy, yt, add)) \
+	OP(void, dora_scale_dx, (struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const void *dy, const float *src, const float *mag, \
+	                         const float *norm, void *dsrc, float *gmag), (k, t, n, xt, dy, src, mag, norm, dsrc, gmag)) \
 	OP(void, rows_gather, (struct kern *k, uint32_t m, uint32_t n, enum dtype xt, const void *src, size_t lds, const uint32_t *idx, void *dst), \
 	   (k, m, n, xt, src, lds, idx, dst)) \
 	OP(void, mla_keys, (struct kern *k, const struct kern_mla *a, const void *kv, const void *kr, size_t ldkr, void *key, void *v), \

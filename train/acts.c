@@ -119,6 +119,7 @@ static void plan_work(struct model *m, struct plan *p, size_t t, size_t nout)
 		m->lat = carve(p, t * c->kv_rank, es);
 		m->kvb = carve(p, t * c->heads * (c->head_dim - c->rotated + c->v_dim), es);
 	}
+	m->dora = carve(p, t * dora_rows(m), sizeof(float));
 	m->xe = carve(p, c->experts ? t * c->top * c->hidden : 0, es);
 	m->rows = carve(p, nout * c->hidden, sizeof(float));
 	m->rows_x = carve(p, nout * c->hidden, es);

@@ -14,33 +14,42 @@
 #include "rng.h"
 #include "weights.h"
 
+enum lora_part { LORA_A, LORA_B, LORA_M };
+
 struct lora_row {
 	char     name[128];        /* as PEFT names it: "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight" */
-	uint32_t rows, cols;       /* A: [rank, in]; B: [out, rank] */
+	uint32_t rows, cols;       /* A: [rank, in]; B: [out, rank]; M (DoRA's magnitudes): [1, out], in files [out] */
 	size_t   offset;           /* first value in the block */
 	enum param param;
 	uint32_t layer;
-	bool     is_b;
+	enum lora_part part;
 };
 
 struct lora {
 	uint32_t rank;             /* of all targets */
 	double   alpha, dropout;
-	bool     rslora;
+	bool     rslora, dora;
 	bool     target[P_COUNT];  /* which linear layers, in every layer */
 	float    scale;            /* alpha / rank, rsLoRA: alpha / sqrt(rank) */
 	struct lora_row *row;      /* nrows, in the order of the block */
 	size_t   nrows, count;     /* rows; values in the block */
-	size_t  *at_a, *at_b;      /* [layers * P_COUNT]: offsets, SIZE_MAX where there is none */
+	size_t  *at_a, *at_b, *at_m;   /* [layers * P_COUNT]: offsets, SIZE_MAX where there is none */
 	uint32_t layers;
 	char     base_name[256];   /* base_model_name_or_path, for adapter_config.json */
 };
 
 /* TARGETS: "all" (every linear layer of a block), "attention", or a comma list of leaf names; an unknown name is SFT_USAGE and lists those there are. */
-int  lora_new(struct lora **l, const struct model_config *c, uint32_t rank, double alpha, bool rslora, const char *targets, struct err *e);
+struct lora_opts {
+	uint32_t rank;
+	double   alpha;
+	bool     rslora, dora;
+	const char *targets;
+};
+int  lora_new(struct lora **l, const struct model_config *c, const struct lora_opts *o, struct err *e);
 void lora_free(struct lora *l);
-/* PEFT's initial values into block P: A Kaiming-uniform (a = sqrt 5: U(-1/sqrt(in), 1/sqrt(in))), B zero.  Seeded by (seed, row). */
-void lora_init(const struct lora *l, uint64_t seed, float *p);
+/* PEFT's initial values into block P: A Kaiming-uniform (a = sqrt 5: U(-1/sqrt(in), 1/sqrt(in))), B zero, M the norms of W's rows.  Seeded
+ * by (seed, row).  W is looked at for DoRA only. */
+void lora_init(const struct lora *l, const struct weights *w, uint64_t seed, float *p);
 /* A PEFT folder: adapter_config.json and adapter_model.safetensors (F32, F16, BF16).  *P: its values (mem_free).  Shapes are checked against C; a missing,
  * extra or misshapen tensor, NaN, another peft_type, dora, per-layer ranks: SFT_BADDATA that names it. */
 int  lora_load(struct lora **l, float **p, const struct model_config *c, const char *dir, struct err *e);

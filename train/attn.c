@@ -69,7 +69,7 @@ static void qkv_backward(struct model *m, uint32_t l, const struct batch *b, boo
 	heads_backward(m, l, b->n, acts_of(m, l));
 	for (int i = 0; i < 3; i++) {
 		weight_grads(m, part[i].w, part[i].b, l, b->n, m->xn, part[i].d);
-		side_grads(m, G_QKV, part[i].w, l, b->n, part[i].d);
+		side_grads(m, G_QKV, part[i].w, l, b->n, m->xn, part[i].d);
 	}
 	group_side_grads(m, G_QKV, l, b->n, m->xn, c->hidden);
 	for (int i = 0; down && i < 3; i++)
@@ -116,7 +116,7 @@ void attention_backward(struct model *m, uint32_t l, const struct batch *b, bool
 
 	kern_cast(m->k, (size_t)t * c->hidden, m->dx, DT_F32, m->dy, m->o.act);
 	weight_grads(m, P_WO, P_COUNT, l, t, a->o, m->dy);
-	side_grads(m, G_O, P_WO, l, t, m->dy);
+	side_grads(m, G_O, P_WO, l, t, a->o, m->dy);
 	group_side_grads(m, G_O, l, t, a->o, m->od);
 	linear_backward(m, G_O, P_WO, l, t, m->dy, m->dout, m->o.act, false);
 	kern_attn_dx(m->k, &f, m->dout, m->od, m->dq, m->dk, m->dv);

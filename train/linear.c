@@ -53,12 +53,11 @@ void group_side(struct model *m, enum group g, uint32_t l, uint32_t t, const voi
 }
 
 /* y (= or +=) x W^T + scale * side B^T + bias */
-void linear_forward(struct model *m, enum group g, enum param p, enum param bias, uint32_t l, uint32_t t,
-                           const void *x, void *y, enum dtype yt, bool add)
+static void product(struct model *m, enum group g, enum param p, const float *bias, uint32_t l, uint32_t t, const void *x, void *y, enum dtype yt, bool add)
 {
 	struct kmat w = net_mat(m, p, l);
 	const float *b = net_b(m, p, l);
-	struct kern_linear f = { .t = t, .w = w, .x = x, .ldx = w.cols, .xt = m->o.act, .y = y, .ldy = w.rows, .yt = yt, .add = add };
+	struct kern_linear f = { .t = t, .w = w, .x = x, .ldx = w.cols, .xt = m->o.act, .bias = bias, .y = y, .ldy = w.rows, .yt = yt, .add = add };
 
 	if (b) {
 		uint32_t r = m->lora->rank;
@@ -68,9 +67,20 @@ void linear_forward(struct model *m, enum group g, enum param p, enum param bias
 		f.b = b;
 		f.scale = m->lora->scale;
 	}
-	if (bias != P_COUNT)
-		f.bias = net_vec(m, bias, l);
 	kern_linear(m->k, &f);
+}
+
+void linear_forward(struct model *m, enum group g, enum param p, enum param bias, uint32_t l, uint32_t t, const void *x, void *y, enum dtype yt, bool add)
+{
+	const float *b = bias != P_COUNT ? net_vec(m, bias, l) : NULL, *mag = net_m(m, p, l);
+	uint32_t out = net_mat(m, p, l).rows;
+
+	if (mag == NULL) {
+		product(m, g, p, b, l, t, x, y, yt, add);
+		return;
+	}
+	product(m, g, p, NULL, l, t, x, m->dora, DT_F32, false);
+	kern_dora_scale(m->k, t, out, m->dora, mag, m->norm + (mag - m->values), b, y, out, yt, add);
 }
 
 /* Gradients of W and bias of member P, where they are trained, from its input X and DY [t, out]. */
@@ -85,8 +95,19 @@ void weight_grads(struct model *m, enum param p, enum param bias, uint32_t l, ui
 		kern_colsum(m->k, t, w.rows, m->o.act, dy, w.rows, gb);
 }
 
+/* Gradient of member P's magnitudes, and DY of the product before the scaling; the product is computed again. */
+static void magnitude_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *x, void *dy)
+{
+	const float *mag = net_m(m, p, l);
+
+	if (mag == NULL)
+		return;
+	product(m, g, p, NULL, l, t, x, m->dora, DT_F32, false);
+	kern_dora_scale_dx(m->k, t, net_mat(m, p, l).rows, m->o.act, dy, m->dora, mag, m->norm + (mag - m->values), dy, net_grad_of(m, mag));
+}
+
 /* Gradient of B of member P, and of its part of the side product, which goes to m->dside. */
-void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *dy)
+void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *x, void *dy)
 {
 	float *b = net_b(m, p, l);
 	uint32_t out = net_mat(m, p, l).rows, r;
@@ -94,6 +115,7 @@ void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_
 
 	if (b == NULL)
 		return;
+	magnitude_grads(m, g, p, l, t, x, dy);
 	r = m->lora->rank;
 	ld = group_width(m, g, l);
 	off = (size_t)place(m, g, p, l) * r;

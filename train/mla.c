@@ -60,7 +60,7 @@ static void q_backward(struct model *m, uint32_t l, uint32_t t)
 
 	kern_rmsnorm_again(m->k, t, r, a->xqa, a->rstdqa, net_vec(m, P_QANORM, l), m->qa, m->o.act);
 	weight_grads(m, P_QB, P_COUNT, l, t, m->qa, m->dq);
-	side_grads(m, G_QB, P_QB, l, t, m->dq);
+	side_grads(m, G_QB, P_QB, l, t, m->qa, m->dq);
 	group_side_grads(m, G_QB, l, t, m->qa, r);
 	linear_backward(m, G_QB, P_QB, l, t, m->dq, m->dqa, m->o.act, false);
 	kern_rmsnorm_dx(m->k, t, r, a->xqa, r, m->o.act, a->rstdqa, net_vec(m, P_QANORM, l), m->dqa, r, m->o.act, m->dqa, r, true, net_grad(m, P_QANORM, l));
@@ -78,7 +78,7 @@ static void kv_backward(struct model *m, uint32_t l, const struct batch *b)
 	rotate(m, t, 1, c->rotated, net_at(m, m->dkva, r), w, b->pos, true);
 	kern_rmsnorm_again(m->k, t, r, a->xkv, a->rstdkv, net_vec(m, P_KVANORM, l), m->lat, m->o.act);
 	weight_grads(m, P_KVB, P_COUNT, l, t, m->lat, m->kvb);
-	side_grads(m, G_KVB, P_KVB, l, t, m->kvb);
+	side_grads(m, G_KVB, P_KVB, l, t, m->lat, m->kvb);
 	group_side_grads(m, G_KVB, l, t, m->lat, r);
 	linear_backward(m, G_KVB, P_KVB, l, t, m->kvb, m->dlat, m->o.act, false);
 	kern_rmsnorm_dx(m->k, t, r, a->xkv, r, m->o.act, a->rstdkv, net_vec(m, P_KVANORM, l), m->dlat, r, m->o.act, m->dkva, w, true, net_grad(m, P_KVANORM, l));
@@ -96,8 +96,8 @@ void mla_backward(struct model *m, uint32_t l, const struct batch *b, bool down)
 	kv_backward(m, l, b);
 	weight_grads(m, q, P_COUNT, l, b->n, m->xn, dq);
 	weight_grads(m, P_KVA, P_COUNT, l, b->n, m->xn, m->dkva);
-	side_grads(m, G_QKV, q, l, b->n, dq);
-	side_grads(m, G_QKV, P_KVA, l, b->n, m->dkva);
+	side_grads(m, G_QKV, q, l, b->n, m->xn, dq);
+	side_grads(m, G_QKV, P_KVA, l, b->n, m->xn, m->dkva);
 	group_side_grads(m, G_QKV, l, b->n, m->xn, c->hidden);
 	if (!down)
 		return;

@@ -12,19 +12,21 @@ void ffn_forward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, v
 	linear_forward(m, f->down, f->p + 2, P_COUNT, l, t, m->h, y, yt, add);
 }
 
-void ffn_backward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, const void *dy, bool add)
+void ffn_backward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, void *dy, bool add)
 {
 	enum param gate = f->p, up = f->p + 1, down = f->p + 2;
 
-	side_grads(m, f->down, down, l, t, dy);
+	if (net_m(m, down, l))                                    /* its magnitudes' gradient looks at the product's input */
+		kern_swiglu(m->k, (size_t)t * f->width, m->o.act, f->gate, f->up, m->h);
+	side_grads(m, f->down, down, l, t, m->h, dy);
 	linear_backward(m, f->down, down, l, t, dy, m->dup, m->o.act, false);
 	kern_swiglu_dx(m->k, (size_t)t * f->width, m->o.act, f->gate, f->up, m->dup, m->dgate, m->dup, m->h);
 	weight_grads(m, down, P_COUNT, l, t, m->h, dy);
 	group_side_grads(m, f->down, l, t, m->h, f->width);
 	weight_grads(m, gate, P_COUNT, l, t, m->xn, m->dgate);
 	weight_grads(m, up, P_COUNT, l, t, m->xn, m->dup);
-	side_grads(m, f->in, gate, l, t, m->dgate);
-	side_grads(m, f->in, up, l, t, m->dup);
+	side_grads(m, f->in, gate, l, t, m->xn, m->dgate);
+	side_grads(m, f->in, up, l, t, m->xn, m->dup);
 	group_side_grads(m, f->in, l, t, m->xn, m->cfg.hidden);
 	linear_backward(m, f->in, gate, l, t, m->dgate, m->dxn, DT_F32, add);
 	linear_backward(m, f->in, up, l, t, m->dup, m->dxn, DT_F32, true);

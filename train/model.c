@@ -69,6 +69,11 @@ float *net_b(const struct model *m, enum param p, uint32_t layer)
 	return lora_value(m, m->lora ? m->lora->at_b : NULL, p, layer);
 }
 
+float *net_m(const struct model *m, enum param p, uint32_t layer)
+{
+	return lora_value(m, m->lora ? m->lora->at_m : NULL, p, layer);
+}
+
 /* --- opening --- */
 
 /* Full fine-tuning: every weight widened into one block, in the order of the places. */
@@ -155,7 +160,7 @@ int model_open(struct model **out, struct kern *k, const struct weights *w, cons
 	m->acts = mem_new(m->cfg.layers * sizeof *m->acts);
 	for (uint32_t i = 0; i < m->cfg.layers; i++)
 		m->acts[i].moe.first = mem_new((m->cfg.experts + 1) * sizeof(uint32_t));
-	if ((rc = open_trained(m, l, values, e)) == 0)
+	if ((rc = open_trained(m, l, values, e)) == 0 && (rc = dora_open(m, e)) == 0)
 		rc = need_positions(m, 1, e);
 	if (rc != 0)
 		model_close(m);
@@ -169,6 +174,7 @@ void model_close(struct model *m)
 	if (m == NULL)
 		return;
 	acts_release(m);
+	dora_close(m);
 	kern_free(m->k, m->rope);
 	kern_free(m->k, m->grad);
 	if (m->full)
@@ -229,6 +235,7 @@ static int prepare(struct model *m, const struct batch *b, bool train, struct er
 /* Leaves the rows b->out, behind the last norm, in m->rows_n. */
 static void run(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow)
 {
+	dora_norms(m);
 	kern_embed(m->k, b->n, net_mat(m, P_EMBED, 0), b->ids, m->x);
 	for (uint32_t l = 0; l < m->cfg.layers; l++) {
 		if (m->acts[l].xin)

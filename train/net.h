@@ -49,6 +49,10 @@ struct model {
 	size_t   esize;                /* bytes of an activation */
 	float    attn_scale;           /* head_dim^-0.5 */
 
+	float *w2, *norm;              /* DoRA: where a magnitude lies in the block, the squared norm of W's row, and the norm of the adapted one */
+	float *wa;                     /* DoRA: [rank, widest output + rank] */
+	bool   norms_ready;
+
 	float *values, *grad;          /* trained block: borrowed (LoRA) or ours (full); grad is ours */
 	size_t ntrained;
 	size_t *full;                  /* full: offset of each place in the block; NULL otherwise */
@@ -75,6 +79,7 @@ struct model {
 	float *dweight, *dlogits_route;/* [t, top], [t, experts] */
 	void  *small;                  /* [t, experts] the latter, or a gate's gradient, in the act type */
 	void  *dside;                  /* [t, widest side] */
+	float *dora;                   /* DoRA: [t, widest output] a product before it is scaled */
 	float *rows;                   /* [nout, hidden] gathered rows, then their gradient */
 	void  *rows_x, *rows_n;        /* [nout, hidden] input and output of the last norm */
 	float *rows_rstd, *rows_loss;  /* [nout] */
@@ -115,14 +120,22 @@ static inline void *net_at(const struct model *m, void *p, size_t i)
 }
 
 /* linear.c: linear layers in groups.  Forward: group_side() once, then linear_forward() of each member.  Backward: of each member
- * weight_grads(), side_grads() and linear_backward(), and group_side_grads() when all members' side_grads() are done. */
+ * weight_grads(), side_grads() and linear_backward(), and group_side_grads() when all members' side_grads() are done.  With DoRA side_grads() turns
+ * DY into the gradient of the product before it was scaled. */
 uint32_t group_width(const struct model *m, enum group g, uint32_t l);          /* adapted members * rank: columns of the side product */
 void group_side(struct model *m, enum group g, uint32_t l, uint32_t t, const void *x, uint32_t in);
 void linear_forward(struct model *m, enum group g, enum param p, enum param bias, uint32_t l, uint32_t t, const void *x, void *y, enum dtype yt, bool add);
 void weight_grads(struct model *m, enum param p, enum param bias, uint32_t l, uint32_t t, const void *x, const void *dy);
-void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *dy);
+void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *x, void *dy);
 void linear_backward(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *dy, void *dx, enum dtype yt, bool add);
 void group_side_grads(struct model *m, enum group g, uint32_t l, uint32_t t, const void *x, uint32_t in);
+
+/* dora.c: norms of all adapted rows for this pass; memory for them.  dora_rows: widest output of an adapted layer (0: no DoRA). */
+int  dora_open(struct model *m, struct err *e);
+void dora_close(struct model *m);
+void dora_norms(struct model *m);
+uint32_t dora_rows(const struct model *m);
+float *net_m(const struct model *m, enum param p, uint32_t layer);             /* magnitudes; NULL: none */
 
 /* One block: m->x [t, hidden] through attention and feed-forward of layer L; with CACHE keys and values go to its rows KVROW.  Back: m->dx from
  * the gradient of the layer's output to that of its input (left unfinished where nothing BELOW is trained). */
@@ -149,7 +162,7 @@ struct ffn {
 };
 void ffn_forward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, void *y, enum dtype yt, bool add);
 /* From dy [t, hidden] (act type): m->dxn = or +=. */
-void ffn_backward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, const void *dy, bool add);
+void ffn_backward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, void *dy, bool add);
 
 /* head.c: after the last layer.  Rows b->out of m->x through the last norm (m->rows_n). */
 void head_norm(struct model *m, const struct batch *b);

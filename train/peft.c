@@ -26,7 +26,7 @@ static bool says_nothing(const struct json *v)
 static int refuse_variants(const struct json *j, struct err *e)
 {
 	static const char *const keys[] = {
-		"use_dora", "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern", "modules_to_save", "target_parameters",
+		"use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern", "modules_to_save", "target_parameters",
 		"layers_to_transform", "layer_replication", "trainable_token_indices", "alora_invocation_tokens", "kasa_config", "velora_config"
 	};
 	const struct json *bias = json_get(j, "bias"), *init = json_get(j, "init_lora_weights");
@@ -48,7 +48,8 @@ static int read_numbers(struct lora *l, const struct json *j, struct err *e)
 
 	l->alpha = 8;
 	if ((rc = json_get_int(j, "r", 1, 65536, &r, e)) != 0 || (rc = json_get_double(j, "lora_alpha", &l->alpha, e)) != 0 ||
-	    (rc = json_get_double(j, "lora_dropout", &l->dropout, e)) != 0 || (rc = json_get_bool(j, "use_rslora", &l->rslora, e)) != 0)
+	    (rc = json_get_double(j, "lora_dropout", &l->dropout, e)) != 0 || (rc = json_get_bool(j, "use_rslora", &l->rslora, e)) != 0 ||
+	    (rc = json_get_bool(j, "use_dora", &l->dora, e)) != 0)
 		return rc;
 	l->rank = (uint32_t)r;
 	if (!(l->alpha > 0 && l->alpha < 1e9))
@@ -139,7 +140,9 @@ static int read_row(const struct lora_row *r, const struct safetensors *s, float
 
 	if (t == NULL)
 		return err_set(e, SFT_BADDATA, "tensor '%s' is missing", r->name);
-	if (t->ndim != 2 || t->dim[0] != r->rows || t->dim[1] != r->cols)
+	if (r->part == LORA_M && (t->ndim != 1 || t->dim[0] != r->cols))
+		return err_set(e, SFT_BADDATA, "tensor '%s' has %llu values (expected [%u])", r->name, (unsigned long long)t->count, r->cols);
+	if (r->part != LORA_M && (t->ndim != 2 || t->dim[0] != r->rows || t->dim[1] != r->cols))
 		return err_set(e, SFT_BADDATA, "tensor '%s' is [%llu, %llu] (expected [%u, %u])", r->name, (unsigned long long)(t->ndim > 0 ? t->dim[0] : 1),
 		               (unsigned long long)(t->ndim > 1 ? t->dim[1] : 1), r->rows, r->cols);
 	if (t->type != DT_F32 && t->type != DT_F16 && t->type != DT_BF16)
@@ -219,7 +222,7 @@ static int build(struct lora **out, float **p, const struct model_config *c, con
 	if (names.n == 0)
 		rc = err_set(e, SFT_BADDATA, "adapter_model.safetensors: no tensors of a LoRA adapter (names ending in q_proj.lora_A.weight and the like)");
 	else
-		rc = lora_new(&l, c, head.rank, head.alpha, head.rslora, names.p, e);
+		rc = lora_new(&l, c, &(struct lora_opts){ head.rank, head.alpha, head.rslora, head.dora, names.p }, e);
 	buf_free(&names);
 	if (rc != 0)
 		return rc;
@@ -324,7 +327,7 @@ static void put_config(struct buf *b, const struct lora *l)
 	put_nulls(&w, nulls3);
 	put_targets(&w, l);
 	jw_key(&w, "task_type"), jw_str(&w, "CAUSAL_LM");
-	put_bool(&w, "use_dora", false);
+	put_bool(&w, "use_dora", l->dora);
 	put_bool(&w, "use_rslora", l->rslora);
 	jw_obj_end(&w);
 	buf_ch(b, '\n');
@@ -341,6 +344,10 @@ static int write_tensors(const struct lora *l, const float *p, const char *path,
 
 		t[i] = (struct tensor){ .name = r->name, .type = DT_F32, .ndim = 2, .dim = { r->rows, r->cols }, .data = p + r->offset,
 		                        .bytes = n * sizeof *p, .count = n };
+		if (r->part == LORA_M) {
+			t[i].ndim = 1;
+			t[i].dim[0] = r->cols;
+		}
 	}
 	rc = st_write(path, t, l->nrows, NULL, e);
 	mem_free(t);

@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 		OPT_REAL(0, "alpha", &o.alpha, "X", "its scale is alpha / rank [16]", 1e-6, 1e6),
 		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, or names: q_proj,v_proj... [all]"),
 		OPT_FLAG(0, "rslora", &o.rslora, "scale is alpha / sqrt(rank)"),
+		OPT_FLAG(0, "dora", &o.dora, "DoRA: magnitudes of the rows are trained apart from their directions"),
 		OPT_STR(0, "adapter", &o.use.adapter, "DIR", "go on from this adapter: rank, alpha and targets are its own"),
 		OPT_END
 	};

@@ -16,10 +16,10 @@ struct train_opts {
 	struct recshard_opts records;       /* how chat records among them are tokenised (model is use.model) */
 	const char *out;                    /* RUN */
 	int     order;                      /* enum cursor_order */
-	int64_t rank;                       /* of a new adapter; 0: 8.  With use.adapter it must be 0, and so must alpha, targets, rslora */
+	int64_t rank;                       /* of a new adapter; 0: 8.  With use.adapter it must be 0, and so must alpha, targets, rslora, dora */
 	double  alpha;                      /* 0: 16 */
 	const char *targets;                /* NULL: "all" */
-	bool    rslora;
+	bool    rslora, dora;
 	double  epochs;                     /* 0: 3, where steps is 0 */
 	int64_t steps;
 	int64_t batch, accumulate, micro_tokens;

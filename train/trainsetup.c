@@ -19,15 +19,15 @@ static int new_adapter(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
 	struct loaded *l = &r->l;
-	int rc = lora_new(&l->lora, &l->w->cfg, o->rank ? (uint32_t)o->rank : 8, o->alpha > 0 ? o->alpha : 16, o->rslora,
-	                  o->targets ? o->targets : "all", e);
+	const struct lora_opts how = { o->rank ? (uint32_t)o->rank : 8, o->alpha > 0 ? o->alpha : 16, o->rslora, o->dora, o->targets ? o->targets : "all" };
+	int rc = lora_new(&l->lora, &l->w->cfg, &how, e);
 
 	if (rc != 0)
 		return rc;
 	snprintf(l->lora->base_name, sizeof l->lora->base_name, "%s", o->use.model);
 	if ((l->values = mem_try(l->lora->count * sizeof *l->values)) == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for %zu trained values", l->lora->count);
-	lora_init(l->lora, seed_adapter(r->t->seed), l->values);
+	lora_init(l->lora, l->w, seed_adapter(r->t->seed), l->values);
 	return 0;
 }
 
@@ -36,8 +36,8 @@ static int old_adapter(struct run *r, struct err *e)
 	const struct train_opts *o = r->o;
 	int rc;
 
-	if (o->rank || o->alpha > 0 || o->targets || o->rslora)
-		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets and --rslora with --adapter (an adapter has its own)");
+	if (o->rank || o->alpha > 0 || o->targets || o->rslora || o->dora)
+		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets, --rslora and --dora with --adapter (an adapter has its own)");
 	if ((rc = loaded_adapter(&r->l, o->use.adapter, e)) == 0 && r->l.lora->dropout > 0)
 		tool_warn(r->t, "%s was made with dropout %g; training goes on without", o->use.adapter, r->l.lora->dropout);
 	return rc;
@@ -133,6 +133,7 @@ static void write_settings(struct run *r)
 	jw_key(&w, "rank");            jw_uint(&w, r->l.lora->rank);
 	jw_key(&w, "alpha");           jw_double(&w, r->l.lora->alpha);
 	jw_key(&w, "rslora");          jw_bool(&w, r->l.lora->rslora);
+	jw_key(&w, "dora");            jw_bool(&w, r->l.lora->dora);
 	jw_key(&w, "trained");         jw_uint(&w, r->optim.n);
 	jw_key(&w, "data");            jw_uint(&w, r->data.print >> 11);      /* a whole number that JSON readers keep exact */
 	jw_key(&w, "order");           jw_str(&w, order[o->order]);

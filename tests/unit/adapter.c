@@ -45,14 +45,14 @@ static void layout(void)
 	struct lora *l;
 	size_t at = 0;
 
-	CHECK(lora_new(&l, &cfg, 4, 8, false, "all", &e) == 0);
+	CHECK(lora_new(&l, &cfg, &(struct lora_opts){ 4, 8, false, false, "all" }, &e) == 0);
 	CHECK(l->nrows == 14 * cfg.layers && l->scale == 2 && l->layers == 3);
 	for (size_t i = 0; i < l->nrows; i++) {
 		const struct lora_row *r = &l->row[i];
 
-		CHECK(r->param == a_then_b[i % 14] && r->is_b == is_b[i % 14] && r->layer == i / 14 && r->offset == at);
-		CHECK((r->is_b ? l->at_b : l->at_a)[r->layer * P_COUNT + r->param] == at);
-		CHECK(r->is_b ? r->cols == 4 : r->rows == 4);
+		CHECK(r->param == a_then_b[i % 14] && (r->part == LORA_B) == is_b[i % 14] && r->layer == i / 14 && r->offset == at);
+		CHECK((r->part == LORA_B ? l->at_b : l->at_a)[r->layer * P_COUNT + r->param] == at);
+		CHECK(r->part == LORA_B ? r->cols == 4 : r->rows == 4);
 		at += (size_t)r->rows * r->cols;
 	}
 	CHECK(l->count == at && l->at_a[P_NORM1] == SIZE_MAX);
@@ -67,15 +67,15 @@ static void targets(void)
 	struct err e = {0};
 	struct lora *l;
 
-	CHECK(lora_new(&l, &cfg, 2, 4, true, "attention", &e) == 0);
+	CHECK(lora_new(&l, &cfg, &(struct lora_opts){ 2, 4, true, false, "attention" }, &e) == 0);
 	CHECK(l->nrows == 8 * cfg.layers && l->target[P_WO] && !l->target[P_GATE] && fabsf(l->scale - 4 / sqrtf(2)) < 1e-6f);
 	lora_free(l);
-	CHECK(lora_new(&l, &cfg, 2, 4, false, "down_proj,q_proj", &e) == 0);
+	CHECK(lora_new(&l, &cfg, &(struct lora_opts){ 2, 4, false, false, "down_proj,q_proj" }, &e) == 0);
 	CHECK(l->nrows == 4 * cfg.layers && l->row[0].param == P_WQ && l->row[2].param == P_DOWN);
 	lora_free(l);
-	CHECK(lora_new(&l, &cfg, 2, 4, false, "q_proj,norm", &e) == SFT_USAGE && strstr(e.msg, "'norm' (expected all, attention, or some of q_proj, k_proj"));
+	CHECK(lora_new(&l, &cfg, &(struct lora_opts){ 2, 4, false, false, "q_proj,norm" }, &e) == SFT_USAGE && strstr(e.msg, "'norm' (expected all, attention, or some of q_proj, k_proj"));
 	CHECK(l == NULL);
-	CHECK(lora_new(&l, &cfg, 2, 4, false, "", &e) == SFT_USAGE && lora_new(&l, &cfg, 2, 4, false, "q_proj,", &e) == SFT_USAGE);
+	CHECK(lora_new(&l, &cfg, &(struct lora_opts){ 2, 4, false, false, "" }, &e) == SFT_USAGE && lora_new(&l, &cfg, &(struct lora_opts){ 2, 4, false, false, "q_proj," }, &e) == SFT_USAGE);
 }
 
 static void initial_values(void)
@@ -86,11 +86,11 @@ static void initial_values(void)
 	double sum = 0, sq = 0;
 	size_t n = 0, same = 0;
 
-	CHECK(lora_new(&l, &cfg, 8, 16, false, "all", &e) == 0);
+	CHECK(lora_new(&l, &cfg, &(struct lora_opts){ 8, 16, false, false, "all" }, &e) == 0);
 	p = malloc(l->count * sizeof *p), q = malloc(l->count * sizeof *q);
 	memset(p, 0xff, l->count * sizeof *p);
-	lora_init(l, 5, p);
-	lora_init(l, 6, q);
+	lora_init(l, NULL, 5, p);
+	lora_init(l, NULL, 6, q);
 	for (size_t i = 0; i < l->nrows; i++) {
 		const struct lora_row *r = &l->row[i];
 		float bound = 1 / sqrtf((float)r->cols);
@@ -98,7 +98,7 @@ static void initial_values(void)
 		for (size_t k = 0; k < (size_t)r->rows * r->cols; k++) {
 			float v = p[r->offset + k];
 
-			if (r->is_b) {
+			if (r->part == LORA_B) {
 				CHECK(v == 0);
 				continue;
 			}
@@ -108,7 +108,7 @@ static void initial_values(void)
 		}
 	}
 	CHECK(fabs(sum / (double)n) < 0.02 && fabs(sq / (double)n - 1.0 / 3) < 0.01 && same < n / 1000);     /* uniform; other seeds, other values */
-	lora_init(l, 5, q);
+	lora_init(l, NULL, 5, q);
 	CHECK(memcmp(p, q, l->count * sizeof *p) == 0);
 	free(p), free(q);
 	lora_free(l);
@@ -172,7 +172,7 @@ static void refused_folders(void)
 {
 	static const char *const configs[][2] = {
 		{ "{\"r\":4}", "'peft_type' is missing" }, { "{\"peft_type\":\"PREFIX_TUNING\"}", "'peft_type' is 'PREFIX_TUNING'" },
-		{ "{\"peft_type\":\"LORA\",\"r\":0}", "r" }, { "{\"peft_type\":\"LORA\",\"r\":4,\"use_dora\":true}", "'use_dora'" },
+		{ "{\"peft_type\":\"LORA\",\"r\":0}", "r" }, { "{\"peft_type\":\"LORA\",\"r\":4,\"use_qalora\":true}", "'use_qalora'" },
 		{ "{\"peft_type\":\"LORA\",\"r\":4,\"rank_pattern\":{\"q_proj\":2}}", "'rank_pattern'" },
 		{ "{\"peft_type\":\"LORA\",\"r\":4,\"modules_to_save\":[\"lm_head\"]}", "'modules_to_save'" },
 		{ "{\"peft_type\":\"LORA\",\"r\":4,\"init_lora_weights\":\"pissa\"}", "'pissa'" },

@@ -253,6 +253,7 @@ static void adapter(const char *which, bool ckpt)
 
 static void lora(void)   { adapter("lora", false); }
 static void rslora(void) { adapter("rslora", false); }
+static void dora(void)   { adapter("dora", false); }
 static void lora_checkpointing(void) { adapter("lora", true); }
 
 /* Three sequences in one row give the logits, loss and gradients of the same sequences apart. */
@@ -364,6 +365,7 @@ int main(void)
 		name = "qwen2";
 		TEST(base_model);
 		TEST(lora);
+		TEST(dora);
 		name = "qwen3";
 		TEST(base_model);
 		TEST(lora);
