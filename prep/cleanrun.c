@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "clean.h"
+#include "batches.h"
 #include "progress.h"
-#include "threads.h"
 
 /* Formatted records that follow each other with the same names. */
 struct stretch {
@@ -153,30 +153,27 @@ static int write_header(struct job *j, struct err *e)
 	return rec_header(j->out, p->out, e);
 }
 
+static void release_batch(void *item)
+{
+	struct batch *b = item;
+
+	arena_release(&b->arena);
+	buf_free(&b->out);
+	mem_free(b->stretch);
+}
+
 static int run(struct job *j, int nthreads, struct err *e)
 {
 	const struct omap pipeline = { j, read_batch, map_batch, write_batch };
-	int nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
-	void **items = mem_new((size_t)nitems * sizeof *items);
+	int rc;
 
-	for (int i = 0; i < nitems; i++)
-		items[i] = mem_new(sizeof(struct batch));
 	j->work = mem_new((size_t)nthreads * sizeof *j->work);
 	for (int i = 0; i < nthreads; i++)
 		work_init(&j->work[i]);
-	rc = omap_run(&pipeline, items, nitems, nthreads);
+	rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads);
 	for (int i = 0; i < nthreads; i++)
 		work_release(&j->work[i]);
 	mem_free(j->work);
-	for (int i = 0; i < nitems; i++) {
-		struct batch *b = items[i];
-
-		arena_release(&b->arena);
-		buf_free(&b->out);
-		mem_free(b->stretch);
-		mem_free(b);
-	}
-	mem_free(items);
 	if (rc < 0 && e->code == 0)
 		*e = j->read_error;
 	return rc < 0 ? e->code : 0;

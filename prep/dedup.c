@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "batches.h"
 #include "progress.h"
 #include "recspill.h"
-#include "threads.h"
 #include "utf8.h"
 
 void dedup_init(struct dedup *d, enum dedup_keep keep, const char *scratch_dir)
@@ -298,23 +298,19 @@ static int unspill(struct job *j, struct err *e)
 	return rc;
 }
 
+static void release_batch(void *item)
+{
+	struct batch *b = item;
+
+	arena_release(&b->arena);
+	buf_free(&b->out);
+}
+
 static int run(struct job *j, int nthreads, struct err *e)
 {
 	const struct omap pipeline = { j, read_batch, map_batch, write_batch };
-	int nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
-	void **items = mem_new((size_t)nitems * sizeof *items);
+	int rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads);
 
-	for (int i = 0; i < nitems; i++)
-		items[i] = mem_new(sizeof(struct batch));
-	rc = omap_run(&pipeline, items, nitems, nthreads);
-	for (int i = 0; i < nitems; i++) {
-		struct batch *b = items[i];
-
-		arena_release(&b->arena);
-		buf_free(&b->out);
-		mem_free(b);
-	}
-	mem_free(items);
 	if (rc < 0 && e->code == 0)
 		*e = j->read_error;
 	return rc < 0 ? e->code : 0;

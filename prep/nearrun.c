@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "batches.h"
 #include "neardup.h"
 #include "progress.h"
 #include "recspill.h"
-#include "threads.h"
 #include "unicode.h"
 
 enum { NEAR_BATCH = 256 };
@@ -218,22 +218,18 @@ static int emit(struct job *j, struct recout *out, const uint32_t *stays, struct
 	return rc;
 }
 
+static void release_batch(void *item)
+{
+	struct batch *b = item;
+
+	arena_release(&b->arena);
+}
+
 static int first_pass(struct job *j, int nthreads, struct err *e)
 {
 	const struct omap pipeline = { j, read_batch, map_batch, write_batch };
-	int nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
-	void **items = mem_new((size_t)nitems * sizeof *items);
+	int rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads);
 
-	for (int i = 0; i < nitems; i++)
-		items[i] = mem_new(sizeof(struct batch));
-	rc = omap_run(&pipeline, items, nitems, nthreads);
-	for (int i = 0; i < nitems; i++) {
-		struct batch *b = items[i];
-
-		arena_release(&b->arena);
-		mem_free(b);
-	}
-	mem_free(items);
 	if (rc < 0 && e->code == 0)
 		*e = j->read_error;
 	return rc < 0 ? e->code : 0;

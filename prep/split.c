@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "batches.h"
 #include "progress.h"
-#include "threads.h"
 
 void split_init(struct split *s, const char *scratch_dir)
 {
@@ -287,23 +287,19 @@ static int headers(struct job *j, struct err *e)
 
 /* --- all of it --- */
 
+static void release_batch(void *item)
+{
+	struct batch *b = item;
+
+	arena_release(&b->arena);
+	buf_free(&b->out);
+}
+
 static int first_pass(struct job *j, int nthreads, struct err *e)
 {
 	const struct omap pipeline = { j, read_batch, map_batch, write_batch };
-	int nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
-	void **items = mem_new((size_t)nitems * sizeof *items);
+	int rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads);
 
-	for (int i = 0; i < nitems; i++)
-		items[i] = mem_new(sizeof(struct batch));
-	rc = omap_run(&pipeline, items, nitems, nthreads);
-	for (int i = 0; i < nitems; i++) {
-		struct batch *b = items[i];
-
-		arena_release(&b->arena);
-		buf_free(&b->out);
-		mem_free(b);
-	}
-	mem_free(items);
 	if (rc < 0 && e->code == 0)
 		*e = j->read_error;
 	return rc < 0 ? e->code : 0;
