@@ -252,7 +252,7 @@ static int encode_fast(const struct tok *t, struct tok_scratch *s, const struct 
 }
 
 /* Offsets without the blanks at both ends of their tokens, as ByteLevel and Roberta set them. */
-static void trim_offsets(const struct tok *t, const char *text, struct tok_ids *out, size_t first)
+static void trim_offsets(const struct tok *t, struct tok_ids *out, size_t first)
 {
 	for (size_t i = first; i < out->n; i++) {
 		uint32_t leading = 0, trailing = 0;
@@ -273,7 +273,6 @@ static void trim_offsets(const struct tok *t, const char *text, struct tok_ids *
 		}
 		if (leading == 1 && t->trim_prefix && (i == first || out->start[i] == 0))
 			leading = 0;
-		(void)text;
 		for (; leading > 0 && out->start[i] < out->end[i]; leading--)
 			out->start[i]++;
 		for (; trailing > 0 && out->end[i] > out->start[i]; trailing--)
@@ -353,7 +352,7 @@ int tok_encode(const struct tok *t, struct tok_scratch *s, const char *text, siz
 	first = out->n;
 	rc = encode(t, s, text, n, flags, NULL, NULL, out, e);
 	if (rc == 0 && s->track && t->trim)
-		trim_offsets(t, text, out, first);
+		trim_offsets(t, out, first);
 	if ((flags & TOK_ADD) && t->part)
 		for (k++; rc == 0 && k < t->nparts; k++) {
 			if (!t->part[k].text)
@@ -389,22 +388,34 @@ static bool chat_allows(void *ctx, const struct added *a, size_t start, size_t e
 	return true;
 }
 
+/* Tokens of TRIE that stand in [P, END), also those inside longer ones. */
+static void mark_written(const struct trie *trie, const char *p, const char *end, uint8_t *written)
+{
+	for (; trie->nnodes && p < end; p++) {
+		uint32_t node = 0;
+
+		if (!trie->start[(uint8_t)*p])
+			continue;
+		for (const char *q = p; q < end && (node = trie_step(trie, node, (uint8_t)*q)) != 0; q++)
+			if (trie->value[node] >= 0)
+				written[trie->value[node]] = 1;
+	}
+}
+
 /* Which added tokens the template's own words hold. */
 static uint8_t *written_by_template(const struct tok *t, const char *text, const struct tok_span *spans, size_t nspans)
 {
 	uint8_t *written = mem_new(t->nadded + 1);
 
 	for (size_t k = 0; k < nspans; k++) {
-		size_t start = spans[k].start, end;
+		size_t start = spans[k].start;
 
 		if (spans[k].content)
 			continue;
 		while (k + 1 < nspans && !spans[k + 1].content)
 			k++;
-		end = spans[k].end;
-		for (size_t i = 0; i < t->nadded; i++)
-			if (!written[i] && t->added[i].n && end - start >= t->added[i].n)
-				written[i] = memmem(text + start, end - start, t->added[i].text, t->added[i].n) != NULL;
+		mark_written(&t->raw, text + start, text + spans[k].end, written);
+		mark_written(&t->normal, text + start, text + spans[k].end, written);
 	}
 	return written;
 }
@@ -414,12 +425,10 @@ int tok_encode_chat(const struct tok *t, struct tok_scratch *s, const char *text
 {
 	uint8_t *written = written_by_template(t, text, spans, nspans);
 	struct chat_guard g = { t, text, spans, nspans, 0, written };
-	size_t first = out->n;
 	int rc;
 
 	s->track = true;
 	rc = encode(t, s, text, n, TOK_SPECIAL, chat_allows, &g, out, e);
-	(void)first;
 	mem_free(written);
 	return rc;
 }

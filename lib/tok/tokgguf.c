@@ -84,9 +84,9 @@ static int get_tokens(struct tok *t, const struct gguf *g, struct err *e)
 		if (!utf8_valid(s, len, NULL))
 			return err_set(e, SFT_BADDATA, "token %zu is not UTF-8", i);
 		vocab_put(&t->vocab, s, len, (uint32_t)i);
-		if (type == NULL || (type[i] != TYPE_CONTROL && type[i] != TYPE_USER) || len == 0)
+		if (type == NULL || (type[i] != TYPE_CONTROL && type[i] != TYPE_USER && type[i] != TYPE_UNKNOWN) || len == 0)
 			continue;
-		t->added[t->nadded++] = (struct added){ .text = t->vocab.text[i], .n = len, .id = (uint32_t)i, .special = type[i] == TYPE_CONTROL };
+		t->added[t->nadded++] = (struct added){ .text = t->vocab.text[i], .n = len, .id = (uint32_t)i, .special = type[i] != TYPE_USER };
 	}
 	for (size_t i = 0; type && i < n; i++)
 		if (type[i] == TYPE_UNKNOWN)
