@@ -199,6 +199,8 @@ static int finish(struct job *j, struct err *e)
 	j->logprobs = NULL;
 	if (f)
 		rc = out_close(f, false, e);
+	if (rc == 0)
+		rc = rec_stats(j->in, NULL, &j->o->rec, j->t, NULL, NULL, e);
 	if (rc == 0) {
 		rc = rec_close(j->in, e);
 		j->in = NULL;

@@ -11,7 +11,7 @@
 
 struct perplexity_opts {
 	struct loaded_opts use;
-	struct rec_opts rec;            /* output, to, stats and rejects are not used */
+	struct rec_opts rec;            /* output and to are not used */
 	const char *template;           /* --chat-template, NULL: the model's */
 	bool from_ids;                  /* records have "ids" and maybe "mask" */
 	bool from_text;                 /* each line is a text */
