@@ -61,8 +61,6 @@ static int measure(struct perplexity_opts *o, bool json, struct tool *t)
 
 	o->from_ids = o->rec.from == FROM_IDS;
 	o->from_text = o->rec.from == REC_TEXT;
-	if (o->from_ids)
-		o->rec.from = REC_AUTO;
 	if (o->use.model == NULL)
 		o->use.model = t->env.sft_model;
 	if ((rc = perplexity_run(o, t, (const char *const *)t->operands + 1, (size_t)t->noperands - 1, &p, &t->e)) != 0)

@@ -503,13 +503,16 @@ static void release(struct gen *g)
 int generate_run(const struct generate_opts *o, struct tool *t, const char *const *files, size_t n, struct err *e)
 {
 	struct gen g = { .o = o, .t = t };
+	struct rec_opts in = o->rec;
 	int rc;
 
+	if (o->from_ids)
+		in.from = REC_AUTO;
 	arena_init(&g.arena);
 	arena_init(&g.kept);
 	g.parser = json_parser_new();
-	if ((rc = set_up(&g, e)) == 0 && (rc = rec_open(&g.in, files, n, &o->rec, t, e)) == 0 &&
-	    (rc = rec_create(&g.out, NULL, REC_JSONL, &o->rec, t, e)) == 0 && (rc = run(&g, e)) == 0)
+	if ((rc = set_up(&g, e)) == 0 && (rc = rec_open(&g.in, files, n, &in, t, e)) == 0 &&
+	    (rc = rec_create(&g.out, NULL, REC_JSONL, &in, t, e)) == 0 && (rc = run(&g, e)) == 0)
 		rc = finish(&g, e);
 	release(&g);
 	return rc;

@@ -182,11 +182,14 @@ static int read_all(struct job *j, struct err *e)
 static int set_up(struct job *j, const char *const *files, size_t n, struct err *e)
 {
 	const struct perplexity_opts *o = j->o;
+	struct rec_opts in = o->rec;
 	int rc;
 
+	if (o->from_ids)
+		in.from = REC_AUTO;
 	if ((rc = loaded_open(&j->l, &o->use, (int)j->t->threads, e)) != 0 ||
 	    (!o->from_ids && (rc = chatids_open(&j->c, o->use.model, o->template, e)) != 0) ||
-	    (rc = rec_open(&j->in, files, n, &o->rec, j->t, e)) != 0)
+	    (rc = rec_open(&j->in, files, n, &in, j->t, e)) != 0)
 		return rc;
 	return o->logprobs ? out_open(&j->logprobs, o->logprobs, e) : 0;
 }

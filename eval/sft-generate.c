@@ -51,8 +51,6 @@ int main(int argc, char **argv)
 	if ((rc = tool_begin(&t, "sft-generate", synopsis, about, tables, argc, argv)) != 0)
 		return tool_end(&t, rc);
 	o.from_ids = o.rec.from > REC_TEXT;
-	if (o.from_ids)
-		o.rec.from = REC_AUTO;
 	rc = generate_run(&o, &t, (const char *const *)t.operands, (size_t)t.noperands, &t.e);
 	return tool_end(&t, rc);
 }
