@@ -9,7 +9,7 @@
 #include "isa_tile.h"
 
 enum {
-	QT = 96,                       /* queries of a task */
+	QT = 192,                      /* queries of a task */
 	KB = 512                       /* keys of a block: a multiple of NR_MAX */
 };
 
@@ -26,11 +26,15 @@ INLINE uint32_t up(uint32_t n, uint32_t m)
 	return (n + m - 1) / m * m;
 }
 
-/* Row R as words, filled up with 0 to LD words. */
+/* Row R as words, filled up with 0 to LD words.  Rows are asked for in order and lie far apart: the ones ahead are fetched (past the end of
+ * the matrix that does nothing). */
 static void row_words(const struct cols *c, struct words w, size_t r, float *dst, size_t ld)
 {
-	size_t at = r * c->ld + c->at;
+	size_t at = r * c->ld + c->at, size = act_size(c->type);
+	uintptr_t ahead = (uintptr_t)c->p + (at + 4 * c->ld) * size;
 
+	for (size_t b = 0; b < c->width * size; b += 64)
+		__builtin_prefetch((const void *)(ahead + b));
 	memset(dst, 0, ld * sizeof *dst);
 	if (w.pairs)
 		memcpy(dst, (const uint16_t *)c->p + at, c->width * sizeof(uint16_t));
