@@ -26,7 +26,8 @@ struct json jobject(struct arena *a, const struct json_member *m, size_t n)
 {
 	struct json_member *copy = arena_get(a, n * sizeof *copy + 1);
 
-	memcpy(copy, m, n * sizeof *copy);
+	if (n)
+		memcpy(copy, m, n * sizeof *copy);
 	return (struct json){ .type = JSON_OBJ, .n = n, .member = copy };
 }
 
