@@ -5,13 +5,14 @@
 #include <time.h>
 #include "chat_priv.h"
 
-#define VARS_MAX 64
+#define VARS_MAX 8
 #define TAG "CONTINUE_FINAL_MESSAGE_TAG "      /* as transformers marks the end of the message that goes on */
 
 /* The variables of a rendering, as a JSON object in an arena. */
 struct vars {
 	struct json_member m[VARS_MAX];
 	size_t n;
+	struct json data;           /* variables that the record made up: what they say is data */
 };
 
 static const struct json json_null = { .type = JSON_NULL };
@@ -21,20 +22,9 @@ static struct json json_text(const char *s, size_t n)
 	return (struct json){ .type = JSON_STR, .s = s, .n = n };
 }
 
-static struct json_member *var_find(struct vars *v, const char *key)
+static void var_set(struct vars *v, const char *key, struct json value)
 {
-	for (size_t i = 0; i < v->n; i++)
-		if (strcmp(v->m[i].key, key) == 0)
-			return &v->m[i];
-	return NULL;
-}
-
-static int var_set(struct vars *v, const char *key, struct json value, struct err *e)
-{
-	if (v->n == VARS_MAX)
-		return err_set(e, SFT_BADDATA, "more than %d template variables", VARS_MAX);
 	v->m[v->n++] = (struct json_member){ key, strlen(key), value };
-	return 0;
 }
 
 /* --- messages --- */
@@ -126,54 +116,49 @@ static struct json all_messages(const struct json *messages, bool tagged, struct
 
 /* --- variables --- */
 
-static int set_token(struct vars *v, const char *key, const char *text, struct err *e)
+/* The special token KEY: the record's own where it names one.  It is the template's own word only where it is the model's, or the
+ * model is not known; else it matches no special token, as anything a record says. */
+static void set_token(struct vars *v, const char *key, const char *text, const struct json *kwargs)
 {
-	struct json_member *m = var_find(v, key);
+	const struct json *own = json_get(kwargs, key);
 
-	if (text == NULL)
-		return 0;
-	if (m == NULL)
-		return var_set(v, key, json_text(text, strlen(text)), e);
-	if (!json_is(&m->value, text))
-		return err_set(e, SFT_BADDATA, "kwargs: '%s' is not the model's (expected '%s')", key, text);
-	return 0;
+	if (own != NULL && (text == NULL || json_is(own, text)))
+		var_set(v, key, *own);
+	else if (own == NULL && text != NULL)
+		var_set(v, key, json_text(text, strlen(text)));
 }
 
-static int set_kwargs(struct vars *v, const struct json *kwargs, struct err *e)
+static int check_kwargs(const struct json *kwargs, struct err *e)
 {
 	static const char *const fixed[] = { "messages", "tools", "documents", "add_generation_prompt", NULL };
-	int rc = 0;
 
 	if (!has_value(kwargs))
 		return 0;
 	if (kwargs->type != JSON_OBJ)
 		return err_set(e, SFT_BADDATA, "'kwargs' is no JSON object");
-	for (size_t i = 0; i < kwargs->n && rc == 0; i++) {
-		for (int k = 0; fixed[k]; k++)
-			if (strcmp(kwargs->member[i].key, fixed[k]) == 0)
-				return err_set(e, SFT_BADDATA, "kwargs must not set '%s'", fixed[k]);
-		rc = var_set(v, kwargs->member[i].key, kwargs->member[i].value, e);
-	}
-	return rc;
+	for (int k = 0; fixed[k]; k++)
+		if (json_get(kwargs, fixed[k]) != NULL)
+			return err_set(e, SFT_BADDATA, "kwargs must not set '%s'", fixed[k]);
+	return 0;
 }
 
 static int set_vars(const struct chat_template *c, const struct json *record, bool tagged, struct vars *v, struct arena *a, struct err *e)
 {
 	const struct json *messages = json_get(record, "messages"), *tools = json_get(record, "tools"), *docs = json_get(record, "documents");
-	int rc;
+	const struct json *kwargs = json_get(record, "kwargs");
 
 	v->n = 0;
+	v->data = has_value(kwargs) ? *kwargs : json_null;
 	if (messages == NULL || messages->type != JSON_ARR)
 		return err_set(e, SFT_BADDATA, messages ? "'messages' is no list" : "no 'messages' (expected a chat record)");
-	var_set(v, "messages", all_messages(messages, tagged, a), e);
-	var_set(v, "tools", tools ? *tools : json_null, e);
-	var_set(v, "documents", docs ? *docs : json_null, e);
-	var_set(v, "add_generation_prompt", (struct json){ .type = JSON_BOOL }, e);
-	if ((rc = set_kwargs(v, json_get(record, "kwargs"), e)) != 0)
-		return rc;
-	if ((rc = set_token(v, "bos_token", c->bos, e)) != 0 || (rc = set_token(v, "eos_token", c->eos, e)) != 0)
-		return rc;
-	return set_token(v, "pad_token", c->pad, e);
+	var_set(v, "messages", all_messages(messages, tagged, a));
+	var_set(v, "tools", tools ? *tools : json_null);
+	var_set(v, "documents", docs ? *docs : json_null);
+	var_set(v, "add_generation_prompt", (struct json){ .type = JSON_BOOL });
+	set_token(v, "bos_token", c->bos, kwargs);
+	set_token(v, "eos_token", c->eos, kwargs);
+	set_token(v, "pad_token", c->pad, kwargs);
+	return check_kwargs(kwargs, e);
 }
 
 /* One clock for all renderings of a record. */
@@ -199,7 +184,7 @@ static int render(const struct chat_template *c, struct vars *v, size_t n, bool 
 
 	v->m[0].value.n = n;
 	v->m[3].value.b = open;
-	rc = template_render(c->t, &obj, now, o, e);
+	rc = template_render_data(c->t, &obj, &v->data, now, o, e);
 	v->m[0].value.n = all;
 	return rc;
 }

@@ -40,7 +40,8 @@ struct chat_text {
 void chat_text_free(struct chat_text *t);
 
 /* RECORD is a chat record ({"messages":[...], "tools":..., "documents":..., "kwargs":{...}, "now":...}) as a JSON object; kwargs are more
- * variables, which may not take the place of those named here nor of the special tokens of C.  A message's reasoning_content, thinking
+ * variables, which may not take the place of those named here; what they say counts as content.  A special token that kwargs name
+ * is used, but is the template's own word only where it is that of C or C has none.  A message's reasoning_content, thinking
  * and reasoning are filled from one another first, as transformers does; loss_weight is not shown to the template.
  *
  * GENERATE: leave the text open for the assistant (add_generation_prompt), nothing is trained then.  Otherwise what is trained

@@ -22,7 +22,7 @@ void template_close(struct template *t);
 
 enum {
 	TEMPLATE_OWN  = -1,         /* the template's own words, and those of the variables that are not named below */
-	TEMPLATE_DATA = -2          /* a string inside `tools` or `documents` */
+	TEMPLATE_DATA = -2          /* a string inside `tools` or `documents`, or of the data of template_render_data() */
 };
 
 /* A stretch of the output: who wrote it. */
@@ -47,5 +47,7 @@ void template_out_free(struct template_out *o);
  * `generation` is as the reference has it: a block inside a macro or a set block starts where the output stood before.
  * Threads may render with one template at once.  On failure OUT holds nothing but `raised`. */
 int template_render(const struct template *t, const struct json *vars, const char *now, struct template_out *out, struct err *e);
+/* The same with more variables, the members of DATA (NULL: none), where VARS has none of the name; their strings are TEMPLATE_DATA. */
+int template_render_data(const struct template *t, const struct json *vars, const struct json *data, const char *now, struct template_out *out, struct err *e);
 
 #endif

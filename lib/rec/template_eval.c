@@ -122,6 +122,8 @@ static struct value variable(struct tctx *c, const struct str *name)
 	const struct func *f;
 	struct value v;
 
+	if (j == NULL && (j = json_get(c->data, name->p)) != NULL)
+		return from_json(c, j, T_DATA);
 	if (j == NULL) {
 		f = global_find(name);
 		return f ? (struct value){ .type = V_FUNC, .func = f } : v_undef_name(c, name);

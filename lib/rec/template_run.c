@@ -284,11 +284,17 @@ static void give(struct tctx *c, struct template_out *out)
 
 int template_render(const struct template *t, const struct json *vars, const char *now, struct template_out *out, struct err *e)
 {
+	return template_render_data(t, vars, NULL, now, out, e);
+}
+
+int template_render_data(const struct template *t, const struct json *vars, const struct json *data, const char *now, struct template_out *out, struct err *e)
+{
 	struct tctx *c = mem_new(sizeof *c);
 	int rc = 0;
 
 	c->t = t;
 	c->vars = vars;
+	c->data = data;
 	c->now = now;
 	c->e = e;
 	c->out = &c->root;

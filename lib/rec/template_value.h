@@ -167,7 +167,7 @@ struct genspan {
 /* One rendering. */
 struct tctx {
 	const struct template *t;
-	const struct json *vars;
+	const struct json *vars, *data;   /* data may be NULL */
 	struct value *global;             /* by name id; V_ABSENT until it is looked up */
 	struct arena a;
 	size_t live;
