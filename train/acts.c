@@ -27,6 +27,12 @@ static void *carve(struct plan *p, size_t count, size_t size)
 	return at;
 }
 
+/* Rows of D values behind those of a trained prefix. */
+static void *behind(const struct model *m, void *rows, size_t d)
+{
+	return rows ? net_at(m, rows, m->prefix * d) : NULL;
+}
+
 static void plan_attention(const struct model *m, struct acts *a, struct plan *p, size_t t)
 {
 	const struct model_config *c = &m->cfg;
@@ -35,8 +41,8 @@ static void plan_attention(const struct model *m, struct acts *a, struct plan *p
 	a->x1 = carve(p, t * c->hidden, es);
 	a->rstd1 = carve(p, t, sizeof(float));
 	a->q = carve(p, t * m->qd, es);
-	a->k = carve(p, t * m->kd, es);
-	a->v = carve(p, t * m->vd, es);
+	a->k = behind(m, carve(p, (m->prefix + t) * m->kd, es), m->kd);
+	a->v = behind(m, carve(p, (m->prefix + t) * m->vd, es), m->vd);
 	if (c->qk_norm) {
 		a->qs = carve(p, t * m->qd, es);
 		a->ks = carve(p, t * m->kd, es);
@@ -143,8 +149,8 @@ static void plan_backward(struct model *m, struct plan *p, size_t t, size_t nout
 	m->dgate = carve(p, t * widest_ffn(c), es);
 	m->dup = carve(p, t * widest_ffn(c), es);
 	m->dq = carve(p, t * m->qd, es);
-	m->dk = carve(p, t * m->kd, es);
-	m->dv = carve(p, t * m->vd, es);
+	m->dk = behind(m, carve(p, (m->prefix + t) * m->kd, es), m->kd);
+	m->dv = behind(m, carve(p, (m->prefix + t) * m->vd, es), m->vd);
 	m->dout = carve(p, t * m->od, es);
 	if (c->kv_rank) {
 		m->dqa = carve(p, t * c->q_rank, es);

@@ -151,6 +151,15 @@ static void init_a(const struct lora_row *r, size_t row, uint64_t seed, float *p
 		p[k] = (float)((2 * rng_unit(&rng) - 1) * bound);
 }
 
+static void init_prefix(const struct lora_row *r, uint64_t seed, float *p)
+{
+	struct rng rng;
+
+	rng_init(&rng, seed, UINT64_C(0x70726566) << 32);                 /* "pref" */
+	for (size_t k = 0; k < (size_t)r->rows * r->cols; k++)
+		p[k] = (float)(0.1 * rng_normal(&rng));
+}
+
 /* Norms of the rows of W. */
 static void init_m(const struct weight *w, float *p)
 {
@@ -173,7 +182,9 @@ void lora_init(const struct lora *l, const struct weights *w, uint64_t seed, flo
 	for (size_t i = 0; i < l->nrows; i++) {
 		const struct lora_row *r = &l->row[i];
 
-		if (r->part == LORA_A)
+		if (r->part == LORA_PREFIX)
+			init_prefix(r, seed, p);
+		else if (r->part == LORA_A)
 			init_a(r, i, seed, p + r->offset);
 		else if (r->part == LORA_M)
 			init_m(weights_at(w, r->param, r->layer), p + r->offset);

@@ -10,13 +10,19 @@ void rotate(struct model *m, uint32_t t, uint32_t heads, uint32_t dim, void *x, 
 	kern_rope(m->k, t, heads, dim, r / 2, net_at(m, x, dim - r), ld, m->o.act, m->rope, pos, m->cfg.rope_pairs, inverse);
 }
 
+/* The first row of keys or values: a trained prefix's, where there is one. */
+static void *from_prefix(const struct model *m, void *rows, uint32_t d)
+{
+	return (char *)rows - (size_t)m->prefix * d * m->esize;
+}
+
 static struct kern_attn attention(const struct model *m, const struct acts *a, const struct batch *b)
 {
 	const struct model_config *c = &m->cfg;
 
 	return (struct kern_attn){ .seg = b->seg, .nseg = b->nseg, .heads = c->heads, .kv_heads = c->kv_heads,
 		.dk = c->head_dim, .dv = c->v_dim, .scale = m->attn_scale, .window = c->window, .xt = m->o.act,
-		.q = a->q, .ldq = m->qd, .k = a->k, .ldk = m->kd, .v = a->v, .ldv = m->vd, .o = a->o, .ldo = m->od, .lse = a->lse };
+		.q = a->q, .ldq = m->qd, .k = from_prefix(m, a->k, m->kd), .ldk = m->kd, .v = from_prefix(m, a->v, m->vd), .ldv = m->vd, .o = a->o, .ldo = m->od, .lse = a->lse };
 }
 
 static void norm_heads(struct model *m, uint32_t l, uint32_t t, struct acts *a)
@@ -76,13 +82,13 @@ static void qkv_backward(struct model *m, uint32_t l, const struct batch *b, boo
 		linear_backward(m, G_QKV, part[i].w, l, b->n, part[i].d, m->dxn, DT_F32, i > 0);
 }
 
-/* Keys and values of this pass go to their rows of the cache, and attention looks there. */
+/* Keys and values of this pass go to their rows of the cache (behind a prefix's, which lie there since it was opened), and attention looks there. */
 static void use_cache(struct model *m, uint32_t l, uint32_t t, struct acts *a, struct kv_cache *cache, const uint32_t *kvrow, struct kern_attn *f)
 {
 	char *keys = cache->block + l * (cache->kbytes + cache->vbytes), *values = keys + cache->kbytes;
 
-	kern_rows_copy(m->k, t, m->kd, m->o.act, a->k, m->kd, kvrow, keys, m->kd);
-	kern_rows_copy(m->k, t, m->vd, m->o.act, a->v, m->vd, kvrow, values, m->vd);
+	kern_rows_copy(m->k, t, m->kd, m->o.act, a->k, m->kd, kvrow, net_at(m, keys, (size_t)m->prefix * m->kd), m->kd);
+	kern_rows_copy(m->k, t, m->vd, m->o.act, a->v, m->vd, kvrow, net_at(m, values, (size_t)m->prefix * m->vd), m->vd);
 	f->k = keys;
 	f->v = values;
 }
@@ -101,6 +107,8 @@ void attention_forward(struct model *m, uint32_t l, const struct batch *b, struc
 	f = attention(m, a, b);
 	if (cache)
 		use_cache(m, l, b->n, a, cache, kvrow, &f);
+	else
+		virtual_fill(m, l, from_prefix(m, a->k, m->kd), from_prefix(m, a->v, m->vd));
 	kern_attn(m->k, &f);
 	group_side(m, G_O, l, b->n, a->o, m->od);
 	linear_forward(m, G_O, P_WO, P_COUNT, l, b->n, a->o, m->x, DT_F32, true);
@@ -119,7 +127,8 @@ void attention_backward(struct model *m, uint32_t l, const struct batch *b, bool
 	side_grads(m, G_O, P_WO, l, t, a->o, m->dy);
 	group_side_grads(m, G_O, l, t, a->o, m->od);
 	linear_backward(m, G_O, P_WO, l, t, m->dy, m->dout, m->o.act, false);
-	kern_attn_dx(m->k, &f, m->dout, m->od, m->dq, m->dk, m->dv);
+	kern_attn_dx(m->k, &f, m->dout, m->od, m->dq, from_prefix(m, m->dk, m->kd), from_prefix(m, m->dv, m->vd));
+	virtual_grads(m, l, from_prefix(m, m->dk, m->kd), from_prefix(m, m->dv, m->vd));
 	kern_rmsnorm_again(m->k, t, c->hidden, a->x1, a->rstd1, net_vec(m, P_NORM1, l), m->xn, m->o.act);
 	if (c->kv_rank)
 		mla_backward(m, l, b, down);

@@ -54,7 +54,7 @@ float *net_grad(const struct model *m, enum param p, uint32_t layer)
 
 static float *lora_value(const struct model *m, const size_t *offsets, enum param p, uint32_t layer)
 {
-	size_t off = m->lora ? offsets[(size_t)layer * P_COUNT + p] : SIZE_MAX;
+	size_t off = offsets ? offsets[(size_t)layer * P_COUNT + p] : SIZE_MAX;
 
 	return off == SIZE_MAX ? NULL : m->values + off;
 }
@@ -99,9 +99,11 @@ static int widen(struct model *m, struct err *e)
 static void find_first_trained(struct model *m)
 {
 	m->first_trained = (int32_t)m->cfg.layers;
+	if (m->lora && m->lora->prefix)
+		m->first_trained = 0;
 	for (uint32_t l = m->cfg.layers; l-- > 0; )
 		for (int p = P_LAYER; p < P_COUNT; p++)
-			if (m->lora && m->lora->at_a[(size_t)l * P_COUNT + (size_t)p] != SIZE_MAX)
+			if (m->lora && m->lora->at_a && m->lora->at_a[(size_t)l * P_COUNT + (size_t)p] != SIZE_MAX)
 				m->first_trained = (int32_t)l;
 }
 
@@ -160,7 +162,7 @@ int model_open(struct model **out, struct kern *k, const struct weights *w, cons
 	m->acts = mem_new(m->cfg.layers * sizeof *m->acts);
 	for (uint32_t i = 0; i < m->cfg.layers; i++)
 		m->acts[i].moe.first = mem_new((m->cfg.experts + 1) * sizeof(uint32_t));
-	if ((rc = open_trained(m, l, values, e)) == 0 && (rc = dora_open(m, e)) == 0)
+	if ((rc = open_trained(m, l, values, e)) == 0 && (rc = dora_open(m, e)) == 0 && (rc = virtual_open(m, e)) == 0)
 		rc = need_positions(m, 1, e);
 	if (rc != 0)
 		model_close(m);
@@ -175,6 +177,7 @@ void model_close(struct model *m)
 		return;
 	acts_release(m);
 	dora_close(m);
+	virtual_close(m);
 	kern_free(m->k, m->rope);
 	kern_free(m->k, m->grad);
 	if (m->full)
@@ -227,7 +230,7 @@ static int prepare(struct model *m, const struct batch *b, bool train, struct er
 	for (uint32_t i = 0; b->target && i < b->nout; i++)
 		if (b->target[i] >= m->cfg.vocab)
 			return err_set(e, SFT_BADDATA, "token id %u is outside the model's vocabulary of %u", b->target[i], m->cfg.vocab);
-	if ((rc = need_positions(m, last + 1, e)) != 0)
+	if ((rc = need_positions(m, last + 1 + m->prefix, e)) != 0)
 		return rc;
 	return acts_reserve(m, b->n, b->nout, train, e);
 }
@@ -246,50 +249,56 @@ static void run(struct model *m, const struct batch *b, struct kv_cache *cache, 
 	head_norm(m, b);
 }
 
-int model_forward(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow, float *logits, struct err *e)
+int model_forward(struct model *m, const struct batch *batch, struct kv_cache *cache, const uint32_t *kvrow, float *logits, struct err *e)
 {
-	int rc = prepare(m, b, false, e);
+	struct batch b;
+	int rc = prepare(m, batch, false, e);
 
 	if (rc != 0)
 		return rc;
-	run(m, b, cache, kvrow);
+	b = virtual_batch(m, batch);
+	run(m, &b, cache, kvrow);
 	if (logits)
-		head_logits(m, b, logits);
+		head_logits(m, &b, logits);
 	return 0;
 }
 
-int model_logp(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow, float *logp, struct err *e)
+int model_logp(struct model *m, const struct batch *batch, struct kv_cache *cache, const uint32_t *kvrow, float *logp, struct err *e)
 {
-	int rc = prepare(m, b, false, e);
+	struct batch b;
+	int rc = prepare(m, batch, false, e);
 
 	if (rc != 0)
 		return rc;
-	run(m, b, cache, kvrow);
-	head_logp(m, b, logp);
+	b = virtual_batch(m, batch);
+	run(m, &b, cache, kvrow);
+	head_logp(m, &b, logp);
 	return 0;
 }
 
-int model_train(struct model *m, const struct batch *b, double *loss, struct err *e)
+int model_train(struct model *m, const struct batch *batch, double *loss, struct err *e)
 {
-	size_t nx = (size_t)b->n * m->cfg.hidden;
+	size_t nx = (size_t)batch->n * m->cfg.hidden;
+	struct batch b;
 	float *gembed;
 	int rc;
 
-	if ((rc = prepare(m, b, true, e)) != 0)
+	if ((rc = prepare(m, batch, true, e)) != 0)
 		return rc;
-	run(m, b, NULL, NULL);
-	head_train(m, b, loss);
+	b = virtual_batch(m, batch);
+	run(m, &b, NULL, NULL);
+	head_train(m, &b, loss);
 	for (uint32_t l = m->cfg.layers; l-- > 0 && (int32_t)l >= m->first_trained; ) {
 		if (m->acts[l].xin) {
 			kern_cast(m->k, nx, m->acts[l].xin, DT_F32, m->x, DT_F32);
-			attention_forward(m, l, b, NULL, NULL);
-			mlp_forward(m, l, b->n);
+			attention_forward(m, l, &b, NULL, NULL);
+			mlp_forward(m, l, b.n);
 		}
-		mlp_backward(m, l, b->n);
-		attention_backward(m, l, b, (int32_t)l > m->first_trained);
+		mlp_backward(m, l, b.n);
+		attention_backward(m, l, &b, (int32_t)l > m->first_trained);
 	}
 	if ((gembed = net_grad(m, P_EMBED, 0)) != NULL)
-		kern_embed_dx(m->k, b->n, m->cfg.hidden, m->dx, b->ids, gembed);
+		kern_embed_dx(m->k, b.n, m->cfg.hidden, m->dx, b.ids, gembed);
 	return 0;
 }
 
@@ -303,11 +312,16 @@ int kv_open(struct kv_cache **out, struct model *m, uint32_t rows, struct err *e
 	c->k = m->k;
 	c->rows = rows;
 	c->layers = m->cfg.layers;
-	c->kbytes = (((size_t)rows * m->kd * m->esize) + 63) & ~(size_t)63;
-	c->vbytes = (((size_t)rows * m->vd * m->esize) + 63) & ~(size_t)63;
+	c->kbytes = (((size_t)(rows + m->prefix) * m->kd * m->esize) + 63) & ~(size_t)63;
+	c->vbytes = (((size_t)(rows + m->prefix) * m->vd * m->esize) + 63) & ~(size_t)63;
 	if ((c->block = kern_alloc(m->k, c->layers * (c->kbytes + c->vbytes))) == NULL) {
 		mem_free(c);
 		return err_set(e, SFT_SYSTEM, "no memory for the keys and values of %u tokens", rows);
+	}
+	for (uint32_t l = 0; l < c->layers; l++) {
+		char *keys = c->block + l * (c->kbytes + c->vbytes);
+
+		virtual_fill(m, l, keys, keys + c->kbytes);
 	}
 	*out = c;
 	return 0;

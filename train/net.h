@@ -15,7 +15,7 @@ extern const enum param group_member[G_COUNT][GROUP_MAX];    /* ended by P_COUNT
 struct acts {
 	void  *x1, *x2;                /* [t, hidden] inputs of the two norms */
 	float *rstd1, *rstd2;          /* [t] */
-	void  *q, *k, *v;              /* after rotation */
+	void  *q, *k, *v;              /* after rotation; the keys and values of a trained prefix lie before k and v */
 	void  *qs, *ks;                /* before the norm of heads (only with qk_norm) */
 	float *rstdq, *rstdk;          /* [t * heads], [t * kv_heads] */
 	void  *xqa, *xkv;              /* MLA: [t, q_rank], [t, kv_rank] inputs of the latents' norms */
@@ -52,6 +52,12 @@ struct model {
 	float *w2, *norm;              /* DoRA: where a magnitude lies in the block, the squared norm of W's row, and the norm of the adapted one */
 	float *wa;                     /* DoRA: [rank, widest output + rank] */
 	bool   norms_ready;
+
+	uint32_t prefix;               /* virtual tokens before every sequence; 0: none */
+	uint32_t *prefix_row;          /* [2 * layers][prefix]: rows of kd values in the block (keys of layer 0, values of layer 0, ...) */
+	float *prefix_grad;            /* [prefix, kd] */
+	struct kern_seg *seg;          /* a batch's segments and positions behind the prefix */
+	uint32_t *pos, cap_seg, cap_pos;
 
 	float *values, *grad;          /* trained block: borrowed (LoRA) or ours (full); grad is ours */
 	size_t ntrained;
@@ -129,6 +135,14 @@ void weight_grads(struct model *m, enum param p, enum param bias, uint32_t l, ui
 void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *x, void *dy);
 void linear_backward(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *dy, void *dx, enum dtype yt, bool add);
 void group_side_grads(struct model *m, enum group g, uint32_t l, uint32_t t, const void *x, uint32_t in);
+
+/* virtual.c: a trained prefix.  Memory for it; B as the layers see it (positions and keys behind the prefix; B itself without one); the
+ * prefix's keys and values of layer L put before K and V; their gradients taken from before DK and DV. */
+int  virtual_open(struct model *m, struct err *e);
+void virtual_close(struct model *m);
+struct batch virtual_batch(struct model *m, const struct batch *b);
+void virtual_fill(struct model *m, uint32_t l, void *k, void *v);
+void virtual_grads(struct model *m, uint32_t l, const void *dk, const void *dv);
 
 /* dora.c: norms of all adapted rows for this pass; memory for them.  dora_rows: widest output of an adapted layer (0: no DoRA). */
 int  dora_open(struct model *m, struct err *e);

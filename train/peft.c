@@ -69,7 +69,7 @@ static int read_config(struct lora *l, const struct json *j, struct err *e)
 	if ((rc = json_get_str(j, "peft_type", &type, e)) != 0)
 		return rc;
 	if (type == NULL || strcmp(type, "LORA") != 0)
-		return err_set(e, SFT_BADDATA, "'peft_type' is %s%.40s%s (expected LORA)", type ? "'" : "", type ? type : "missing", type ? "'" : "");
+		return err_set(e, SFT_BADDATA, "'peft_type' is %s%.40s%s (expected LORA or PREFIX_TUNING)", type ? "'" : "", type ? type : "missing", type ? "'" : "");
 	if ((rc = refuse_variants(j, e)) != 0 || (rc = read_numbers(l, j, e)) != 0 || (rc = json_get_str(j, "base_model_name_or_path", &base, e)) != 0)
 		return rc;
 	snprintf(l->base_name, sizeof l->base_name, "%s", base ? base : "");
@@ -209,12 +209,17 @@ static int open_files(const char *dir, struct arena *a, const struct json **conf
 	return err_set(e, SFT_BADDATA, "%s: no adapter_model.safetensors", dir);
 }
 
-static int build(struct lora **out, float **p, const struct model_config *c, const struct json *j, const struct safetensors *s, struct err *e)
+/* The adapter that the configuration and the names of the tensors describe, without its values. */
+static int describe(struct lora **out, const struct model_config *c, const struct json *j, const struct safetensors *s, struct err *e)
 {
-	struct lora head = {0}, *l;
+	struct lora head = {0};
 	struct buf names = {0};
 	int rc;
 
+	if (json_is(json_get(j, "peft_type"), "PREFIX_TUNING")) {
+		rc = prefix_read_config(&head.prefix, c, j, e);
+		return rc != 0 ? err_in(e, "adapter_config.json") : prefix_new(out, c, head.prefix, e);
+	}
 	if ((rc = read_config(&head, j, e)) != 0)
 		return err_in(e, "adapter_config.json");
 	find_targets(c, s, head.target);
@@ -222,15 +227,21 @@ static int build(struct lora **out, float **p, const struct model_config *c, con
 	if (names.n == 0)
 		rc = err_set(e, SFT_BADDATA, "adapter_model.safetensors: no tensors of a LoRA adapter (names ending in q_proj.lora_A.weight and the like)");
 	else
-		rc = lora_new(&l, c, &(struct lora_opts){ head.rank, head.alpha, head.rslora, head.dora, names.p }, e);
+		rc = lora_new(out, c, &(struct lora_opts){ head.rank, head.alpha, head.rslora, head.dora, names.p }, e);
 	buf_free(&names);
 	if (rc != 0)
 		return rc;
-	l->dropout = head.dropout;
-	memcpy(l->base_name, head.base_name, sizeof l->base_name);
-	if ((rc = check_targets(l, c, json_get(j, "target_modules"), e)) != 0)
-		err_in(e, "adapter_config.json");
-	else if ((rc = read_tensors(l, s, p, e)) != 0)
+	(*out)->dropout = head.dropout;
+	memcpy((*out)->base_name, head.base_name, sizeof head.base_name);
+	return check_targets(*out, c, json_get(j, "target_modules"), e) != 0 ? err_in(e, "adapter_config.json") : 0;
+}
+
+static int build(struct lora **out, float **p, const struct model_config *c, const struct json *j, const struct safetensors *s, struct err *e)
+{
+	struct lora *l = NULL;
+	int rc = describe(&l, c, j, s, e);
+
+	if (rc == 0 && (rc = read_tensors(l, s, p, e)) != 0)
 		err_in(e, "adapter_model.safetensors");
 	if (rc != 0)
 		lora_free(l);
@@ -365,7 +376,10 @@ int lora_save(const struct lora *l, const float *p, const char *dir, struct err 
 	rc = write_tensors(l, p, path.p, e);
 	path.n = 0;
 	buf_fmt(&path, "%s/adapter_config.json", dir);
-	put_config(&config, l);
+	if (l->prefix)
+		prefix_put_config(&config, l);
+	else
+		put_config(&config, l);
 	if (rc == 0)
 		rc = out_whole(path.p, config.p, config.n, true, e);
 	buf_free(&path);

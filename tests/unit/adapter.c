@@ -171,7 +171,7 @@ static void tensors_refused(struct tensor *t, size_t n, const char *says)
 static void refused_folders(void)
 {
 	static const char *const configs[][2] = {
-		{ "{\"r\":4}", "'peft_type' is missing" }, { "{\"peft_type\":\"PREFIX_TUNING\"}", "'peft_type' is 'PREFIX_TUNING'" },
+		{ "{\"r\":4}", "'peft_type' is missing" }, { "{\"peft_type\":\"IA3\"}", "'peft_type' is 'IA3'" },
 		{ "{\"peft_type\":\"LORA\",\"r\":0}", "r" }, { "{\"peft_type\":\"LORA\",\"r\":4,\"use_qalora\":true}", "'use_qalora'" },
 		{ "{\"peft_type\":\"LORA\",\"r\":4,\"rank_pattern\":{\"q_proj\":2}}", "'rank_pattern'" },
 		{ "{\"peft_type\":\"LORA\",\"r\":4,\"modules_to_save\":[\"lm_head\"]}", "'modules_to_save'" },

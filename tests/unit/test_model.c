@@ -254,6 +254,8 @@ static void adapter(const char *which, bool ckpt)
 static void lora(void)   { adapter("lora", false); }
 static void rslora(void) { adapter("rslora", false); }
 static void dora(void)   { adapter("dora", false); }
+static void prefix(void) { adapter("prefix", false); }
+static void prefix_checkpointing(void) { adapter("prefix", true); }
 static void lora_checkpointing(void) { adapter("lora", true); }
 
 /* Three sequences in one row give the logits, loss and gradients of the same sequences apart. */
@@ -356,6 +358,8 @@ int main(void)
 		TEST(base_model);
 		TEST(lora);
 		TEST(rslora);
+		TEST(prefix);
+		TEST(prefix_checkpointing);
 		TEST(lora_checkpointing);
 		TEST(packing);
 		TEST(cache);
