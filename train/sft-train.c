@@ -32,7 +32,6 @@ int main(int argc, char **argv)
 {
 	static struct train_opts o;
 	static struct opt model[6];
-	static int method;
 	static const struct opt what[] = {
 		OPT_HEAD("Data"),
 		OPT_LIST(0, "data", &o.data, "FILE[:W]", "shard or chat records to train on; an epoch takes them W times [1]"),
@@ -44,7 +43,8 @@ int main(int argc, char **argv)
 		OPT_STR(0, "on-long", &o.records.on_long, "WHAT", "for chat records: drop, truncate-left, truncate-right or stop [drop]"),
 		OPT_INT(0, "pack", &o.records.pack, "N", "for chat records: rows of at most N tokens", 1, 1 << 24),
 		OPT_HEAD("Method"),
-		OPT_CHOICE(0, "method", &method, "lora", "what is trained [lora]"),
+		OPT_CHOICE(0, "method", &o.method, "lora|prefix", "what is trained [lora]"),
+		OPT_INT(0, "prefix-len", &o.prefix_len, "N", "virtual tokens of prefix tuning [16]", 1, 65536),
 		OPT_INT(0, "rank", &o.rank, "N", "rank of the adapter [8]", 1, 4096),
 		OPT_REAL(0, "alpha", &o.alpha, "X", "its scale is alpha / rank [16]", 1e-6, 1e6),
 		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, or names: q_proj,v_proj... [all]"),
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "batch", &o.batch, "N", "rows of a micro-step [16]", 1, 1 << 20),
 		OPT_INT(0, "accumulate", &o.accumulate, "N", "micro-steps of a step [2]", 1, 1 << 20),
 		OPT_INT(0, "micro-tokens", &o.micro_tokens, "N", "split micro-steps into passes of at most N tokens [2048]", 1, 1 << 24),
-		OPT_REAL(0, "lr", &o.lr, "X", "learning rate [2e-4]", 0, 1e3),
+		OPT_REAL(0, "lr", &o.lr, "X", "learning rate [2e-4; prefix 1e-2]", 0, 1e3),
 		OPT_CHOICE(0, "schedule", &o.schedule, "cosine|linear|constant|wsd", "of the learning rate [cosine]"),
 		OPT_REAL(0, "warmup", &o.warmup, "X", "a share of the steps, or their number where 1 or more [0.03]", 0, 0x1p53),
 		OPT_REAL(0, "weight-decay", &o.decay, "X", "of AdamW, on every trained value [0.01]", 0, 1e3),

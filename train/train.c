@@ -10,7 +10,7 @@
 void train_opts_init(struct train_opts *o)
 {
 	*o = (struct train_opts){
-		.batch = 16, .accumulate = 2, .micro_tokens = 2048, .lr = 2e-4, .warmup = 0.03, .decay = 0.01, .clip = 1, .patience = 3
+		.batch = 16, .accumulate = 2, .micro_tokens = 2048, .lr = -1, .warmup = 0.03, .decay = 0.01, .clip = 1, .patience = 3
 	};
 }
 
@@ -68,7 +68,7 @@ static int evaluate(struct run *r, struct err *e)
 
 static int one_step(struct run *r, struct trainer_step *s, struct err *e)
 {
-	double lr = r->o->lr * schedule_factor(&r->sched, r->c.step), begin = clock_seconds(), used;
+	double lr = r->lr * schedule_factor(&r->sched, r->c.step), begin = clock_seconds(), used;
 	int rc;
 
 	if ((rc = trainer_step(&r->tr, lr, s, e)) != 0)

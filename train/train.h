@@ -10,12 +10,16 @@
 #include "recshard.h"
 #include "tool.h"
 
+enum train_method { TRAIN_LORA, TRAIN_PREFIX };
+
 struct train_opts {
 	struct loaded_opts use;             /* use.adapter: go on from this one */
 	struct opt_list data, val;          /* FILE[:WEIGHT], at least one; validation, may be none */
 	struct recshard_opts records;       /* how chat records among them are tokenised (model is use.model) */
 	const char *out;                    /* RUN */
 	int     order;                      /* enum cursor_order */
+	int     method;                     /* enum train_method, of a new adapter */
+	int64_t prefix_len;                 /* virtual tokens; 0: 16 */
 	int64_t rank;                       /* of a new adapter; 0: 8.  With use.adapter it must be 0, and so must alpha, targets, rslora, dora */
 	double  alpha;                      /* 0: 16 */
 	const char *targets;                /* NULL: "all" */
@@ -23,7 +27,7 @@ struct train_opts {
 	double  epochs;                     /* 0: 3, where steps is 0 */
 	int64_t steps;
 	int64_t batch, accumulate, micro_tokens;
-	double  lr;
+	double  lr;                         /* below 0: 2e-4 for LoRA, 1e-2 for a prefix */
 	int     schedule;                   /* enum schedule_kind */
 	double  warmup, decay, clip, smoothing;
 	bool    checkpointing, resume;

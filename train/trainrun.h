@@ -19,6 +19,7 @@ struct run {
 	struct trainer tr;
 	struct schedule sched;
 	uint64_t steps, eval_every, save_every;
+	double   lr;
 	struct buf settings;        /* JSON: what a resumed run must have alike */
 	struct runlog *log;
 	struct checkpoint c;        /* where the run is; its vectors are those in use */

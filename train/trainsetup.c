@@ -15,13 +15,26 @@ static uint64_t seed_adapter(int64_t seed) { return (uint64_t)seed; }
 
 /* --- model and adapter --- */
 
+static bool names_lora(const struct train_opts *o)
+{
+	return o->rank || o->alpha > 0 || o->targets || o->rslora || o->dora;
+}
+
 static int new_adapter(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
 	struct loaded *l = &r->l;
 	const struct lora_opts how = { o->rank ? (uint32_t)o->rank : 8, o->alpha > 0 ? o->alpha : 16, o->rslora, o->dora, o->targets ? o->targets : "all" };
-	int rc = lora_new(&l->lora, &l->w->cfg, &how, e);
+	int rc;
 
+	if (o->method == TRAIN_PREFIX && names_lora(o))
+		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets, --rslora and --dora are not for --method prefix");
+	if (o->method != TRAIN_PREFIX && o->prefix_len)
+		return err_set(e, SFT_USAGE, "--prefix-len is for --method prefix");
+	if (o->method == TRAIN_PREFIX)
+		rc = prefix_new(&l->lora, &l->w->cfg, o->prefix_len ? (uint32_t)o->prefix_len : 16, e);
+	else
+		rc = lora_new(&l->lora, &l->w->cfg, &how, e);
 	if (rc != 0)
 		return rc;
 	snprintf(l->lora->base_name, sizeof l->lora->base_name, "%s", o->use.model);
@@ -36,8 +49,8 @@ static int old_adapter(struct run *r, struct err *e)
 	const struct train_opts *o = r->o;
 	int rc;
 
-	if (o->rank || o->alpha > 0 || o->targets || o->rslora || o->dora)
-		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets, --rslora and --dora with --adapter (an adapter has its own)");
+	if (names_lora(o) || o->prefix_len)
+		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets, --rslora, --dora and --prefix-len with --adapter (an adapter has its own)");
 	if ((rc = loaded_adapter(&r->l, o->use.adapter, e)) == 0 && r->l.lora->dropout > 0)
 		tool_warn(r->t, "%s was made with dropout %g; training goes on without", o->use.adapter, r->l.lora->dropout);
 	return rc;
@@ -91,6 +104,7 @@ static void set_numbers(struct run *r)
 	r->eval_every = o->eval_every ? (uint64_t)o->eval_every : quarter < 10 ? 10 : quarter;
 	r->save_every = o->save_every ? (uint64_t)o->save_every : r->eval_every;
 	schedule_init(&r->sched, (enum schedule_kind)o->schedule, r->steps, o->warmup);
+	r->lr = o->lr >= 0 ? o->lr : r->l.lora->prefix ? 1e-2 : 2e-4;
 	tool_warn(r->t, "%llu optimiser steps of %llu rows (%llu rows an epoch, %llu steps)", (unsigned long long)r->steps,
 	          (unsigned long long)rows, (unsigned long long)r->cursor.rows, (unsigned long long)per_epoch);
 	if (r->steps < 50)
@@ -129,7 +143,8 @@ static void write_settings(struct run *r)
 	jw_init(&w, &r->settings);
 	jw_obj(&w);
 	jw_key(&w, "parameters");      jw_uint(&w, weights_parameters(r->l.w));
-	jw_key(&w, "method");          jw_str(&w, "lora");
+	jw_key(&w, "method");          jw_str(&w, r->l.lora->prefix ? "prefix" : "lora");
+	jw_key(&w, "prefix_len");      jw_uint(&w, r->l.lora->prefix);
 	jw_key(&w, "rank");            jw_uint(&w, r->l.lora->rank);
 	jw_key(&w, "alpha");           jw_double(&w, r->l.lora->alpha);
 	jw_key(&w, "rslora");          jw_bool(&w, r->l.lora->rslora);
@@ -142,7 +157,7 @@ static void write_settings(struct run *r)
 	jw_key(&w, "batch");           jw_int(&w, o->batch);
 	jw_key(&w, "accumulate");      jw_int(&w, o->accumulate);
 	jw_key(&w, "micro_tokens");    jw_int(&w, o->micro_tokens);
-	jw_key(&w, "lr");              jw_double(&w, o->lr);
+	jw_key(&w, "lr");              jw_double(&w, r->lr);
 	jw_key(&w, "schedule");        jw_str(&w, schedule[o->schedule]);
 	jw_key(&w, "warmup");          jw_double(&w, o->warmup);
 	jw_key(&w, "weight_decay");    jw_double(&w, o->decay);
