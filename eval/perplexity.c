@@ -9,7 +9,7 @@
 #include "pack.h"
 #include "progress.h"
 
-enum { PASS_TOKENS = 2048 };
+enum { PASS_TOKENS = 1024 };
 
 struct job {
 	const struct perplexity_opts *o;

@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "steps", &o.steps, "N", "optimiser steps, instead of epochs", 1, 0x1p53),
 		OPT_INT(0, "batch", &o.batch, "N", "rows of a micro-step [16]", 1, 1 << 20),
 		OPT_INT(0, "accumulate", &o.accumulate, "N", "micro-steps of a step [2]", 1, 1 << 20),
-		OPT_INT(0, "micro-tokens", &o.micro_tokens, "N", "split micro-steps into passes of at most N tokens [2048]", 1, 1 << 24),
+		OPT_INT(0, "micro-tokens", &o.micro_tokens, "N", "split micro-steps into passes of at most N tokens [1024]", 1, 1 << 24),
 		OPT_REAL(0, "lr", &o.lr, "X", "learning rate [2e-4; prefix 1e-2]", 0, 1e3),
 		OPT_CHOICE(0, "schedule", &o.schedule, "cosine|linear|constant|wsd", "of the learning rate [cosine]"),
 		OPT_REAL(0, "warmup", &o.warmup, "X", "a share of the steps, or their number where 1 or more [0.03]", 0, 0x1p53),
