@@ -67,11 +67,27 @@ int recspill_rewind(struct recspill *s, struct err *e)
 	return scratch_rewind(s->to, e);
 }
 
+/* R from its head and what follows. */
+static void unpack(const struct recspill *s, const struct head *h, const char *words, struct rec *r, struct arena *a)
+{
+	const char *text;
+
+	*r = (struct rec){ .names = s->names[h->names], .file = s->file[h->file], .num = h->num, .line = h->line };
+	r->f = arena_get(a, (r->names->n + 1) * sizeof *r->f);
+	text = words + 8 * (size_t)r->names->n;
+	for (uint32_t i = 0; i < r->names->n; i++) {
+		uint64_t word;
+
+		memcpy(&word, words + 8 * (size_t)i, sizeof word);
+		r->f[i] = (struct field){ text, (size_t)(word >> 1), word & 1 ? FIELD_JSON : FIELD_TEXT };
+		text += word >> 1;
+	}
+}
+
 int recspill_get(struct recspill *s, struct rec *r, struct arena *a, bool *more, struct err *e)
 {
 	struct head h;
 	const void *p;
-	const char *words, *text;
 	int rc;
 
 	*more = scratch_left(s->to) != 0;
@@ -82,16 +98,25 @@ int recspill_get(struct recspill *s, struct rec *r, struct arena *a, bool *more,
 	memcpy(&h, p, sizeof h);
 	if ((rc = scratch_read(s->to, (size_t)h.bytes, &p, e)) != 0)
 		return rc;
-	*r = (struct rec){ .names = s->names[h.names], .file = s->file[h.file], .num = h.num, .line = h.line };
-	r->f = arena_get(a, (r->names->n + 1) * sizeof *r->f);
-	words = p;
-	text = words + 8 * (size_t)r->names->n;
-	for (uint32_t i = 0; i < r->names->n; i++) {
-		uint64_t word;
-
-		memcpy(&word, words + 8 * (size_t)i, sizeof word);
-		r->f[i] = (struct field){ text, (size_t)(word >> 1), word & 1 ? FIELD_JSON : FIELD_TEXT };
-		text += word >> 1;
-	}
+	unpack(s, &h, p, r, a);
 	return 0;
+}
+
+uint64_t recspill_place(const struct recspill *s)
+{
+	return scratch_size(s->to);
+}
+
+int recspill_at(struct recspill *s, uint64_t place, struct rec *r, struct arena *a, struct err *e)
+{
+	struct head h;
+	char *p;
+	int rc;
+
+	if ((rc = scratch_at(s->to, place, sizeof h, &h, e)) != 0)
+		return rc;
+	p = arena_get(a, (size_t)h.bytes + 1);
+	if ((rc = scratch_at(s->to, place + sizeof h, (size_t)h.bytes, p, e)) == 0)
+		unpack(s, &h, p, r, a);
+	return rc;
 }

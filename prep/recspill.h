@@ -22,4 +22,8 @@ int  recspill_rewind(struct recspill *s, struct err *e);
 /* The next record; its fields are valid until the next call.  *R has room for fields in A.  False in *MORE at the end. */
 int  recspill_get(struct recspill *s, struct rec *r, struct arena *a, bool *more, struct err *e);
 
+/* The other way to read: the place that the next record put will have, and the record at a place, all of it in A; after recspill_rewind(). */
+uint64_t recspill_place(const struct recspill *s);
+int  recspill_at(struct recspill *s, uint64_t place, struct rec *r, struct arena *a, struct err *e);
+
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sft-prompt: records of any shape in, chat records (or rendered text) out. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "outfile.h"
 #include "prompt.h"
+#include "turns.h"
 
 static const char synopsis[] = "sft-prompt [options] [FILE...]";
 static const char about[] = "Make chat records of records: a task description, examples, the input and its answer.";
@@ -13,6 +15,13 @@ struct run {
 	struct rec_opts r;
 	struct tool t;
 	const char *task, *system;      /* as given: TEXT or @FILE */
+	struct turns_opts turns;        /* with a dialogue: the input is a table of turns */
+};
+
+/* What --stats tells. */
+struct told {
+	const struct prompt *p;
+	const struct turns *turns;      /* NULL: no table of turns */
 };
 
 /* --from: the formats of records, and the shapes alpaca and sharegpt (in JSON or JSON lines, as sniffed). */
@@ -51,55 +60,141 @@ static void record_options(struct run *run, struct opt table[20])
 
 static void more_stats(struct jw *w, void *ctx)
 {
-	const struct prompt *p = ctx;
+	const struct told *told = ctx;
 
 	jw_key(w, "examples");
-	jw_uint(w, p->shots.n);
+	jw_uint(w, told->p->shots.n);
 	jw_key(w, "fewer_examples");
-	jw_uint(w, p->fewer);
+	jw_uint(w, told->p->fewer);
+	if (told->turns == NULL)
+		return;
+	jw_key(w, "dialogues");
+	jw_uint(w, told->turns->nd);
+	jw_key(w, "turns");
+	jw_uint(w, told->turns->nt);
+	jw_key(w, "merged_turns");
+	jw_uint(w, told->turns->merged);
+	jw_key(w, "cut_turns");
+	jw_uint(w, told->turns->cut);
 }
 
 /* Columns that a header shows to be missing are an error at once, also where bad records are skipped. */
-static int check_columns(const struct recin *in, const struct prompt_opts *o, struct err *e)
+static int check_columns(const struct recin *in, const struct run *run, struct err *e)
 {
 	const struct names *names = rec_names(in);
-	const char *const need[] = { o->input, o->output, o->slice };
+	const char *const need[] = { run->p.input, run->p.output, run->p.slice, run->turns.dialogue, run->turns.turn, run->turns.speaker, run->turns.text };
 	uint32_t at;
 	int rc = 0;
 
-	for (int i = 0; names && i < 3 && rc == 0; i++)
+	for (size_t i = 0; names && i < sizeof need / sizeof *need && rc == 0; i++)
 		if (need[i])
 			rc = rec_need(names, need[i], &at, e);
 	return rc;
 }
 
-static int one_record(struct prompt *p, struct recin *in, struct recout *out, const struct rec *r, bool skip, struct arena *a, struct err *e)
+/* Where one stream of records comes from and goes. */
+struct way {
+	struct run *run;
+	struct prompt *p;
+	struct recin *in;
+	struct recout *out;
+	struct arena a;                 /* of one record */
+};
+
+/* R is bad, as F says: rejected, or the end. */
+static int bad_record(struct way *w, const struct rec *r, const char *what, const struct fault *f)
+{
+	struct err *e = f->e;
+
+	err_in(e, "%s:%llu: %s", r->file, (unsigned long long)r->line, what);
+	if (e->code != SFT_BADDATA || !w->run->r.on_bad)
+		return e->code;
+	tool_note(&w->run->t, "%s", e->msg);
+	return rec_reject(w->in, r, f->reason ? f->reason : "bad record", e);
+}
+
+/* WHAT names R for a message. */
+static int one_record(struct way *w, const struct rec *r, const char *what, struct err *e)
 {
 	struct fault f = { NULL, e };
 	struct rec made;
-	int rc = prompt_record(p, r, a, &made, &f);
+	int rc = prompt_record(w->p, r, &w->a, &made, &f);
 
-	if (rc == SFT_BADDATA && skip && p->o->render) {
-		prompt_error(p, r, e->msg, a, &made);
-		return rec_write(out, &made, e);
+	if (rc == SFT_BADDATA && w->run->r.on_bad && w->run->p.render) {
+		prompt_error(w->p, r, e->msg, &w->a, &made);
+		rc = 0;
 	}
-	if (rc == SFT_BADDATA && skip)
-		return rec_reject(in, r, f.reason ? f.reason : "bad record", e);
-	if (rc != 0)
-		return err_in(e, "%s:%llu: record %llu", r->file, (unsigned long long)r->line, (unsigned long long)r->num);
-	return rec_write(out, &made, e);
+	return rc ? bad_record(w, r, what, &f) : rec_write(w->out, &made, e);
 }
 
-static int records(struct prompt *p, struct recin *in, struct recout *out, bool skip, struct err *e)
+static int records(struct way *w, struct err *e)
 {
-	struct arena a;
 	struct rec *r;
 	int rc;
 
-	arena_init(&a);
-	while ((rc = rec_read(in, &r, e)) == 0 && r != NULL && (rc = one_record(p, in, out, r, skip, &a, e)) == 0)
-		arena_reset(&a);
-	arena_release(&a);
+	while ((rc = rec_read(w->in, &r, e)) == 0 && r != NULL) {
+		char what[40];
+		snprintf(what, sizeof what, "record %llu", (unsigned long long)r->num);
+		if ((rc = one_record(w, r, what, e)) != 0)
+			break;
+		arena_reset(&w->a);
+	}
+	return rc;
+}
+
+/* --- tables of turns --- */
+
+static int read_turns(struct way *w, struct turns *t, struct err *e)
+{
+	struct fault f = { NULL, e };
+	struct buf unknown = {0};
+	struct rec *r;
+	bool kept;
+	int rc;
+
+	while ((rc = rec_read(w->in, &r, e)) == 0 && r != NULL) {
+		char what[40];
+		snprintf(what, sizeof what, "record %llu", (unsigned long long)r->num);
+		rc = turns_add(t, r, &kept, &f);
+		if (rc == SFT_BADDATA && kept && w->run->r.on_bad)
+			tool_note(&w->run->t, "%s:%llu: %s: %s", r->file, (unsigned long long)r->line, what, e->msg);   /* its dialogue is rejected as a whole */
+		else if (rc != 0 && (rc = bad_record(w, r, what, &f)) != 0)
+			break;
+	}
+	if (rc == 0 && (rc = turns_ready(t, &unknown, e)) == 0 && unknown.n) {
+		if (!w->run->r.on_bad)
+			rc = err_set(e, SFT_BADDATA, "%s", unknown.p);
+		else
+			tool_warn(&w->run->t, "%s", unknown.p);
+	}
+	buf_free(&unknown);
+	return rc;
+}
+
+static void tell_left_out(const struct run *run, const struct turns *t)
+{
+	for (size_t i = 0; i < t->left_out.n; i++)
+		tool_warn(&run->t, "column '%s' differs within dialogues and is left out", t->left_out.e[i].key);
+}
+
+static int dialogues(struct way *w, struct turns *t, struct err *e)
+{
+	struct fault f = { NULL, e };
+	struct rec r;
+	bool more = true;
+	int rc = read_turns(w, t, e);
+
+	while (rc == 0 && more) {
+		char what[120];
+		arena_reset(&w->a);
+		rc = turns_next(t, &w->a, &r, &more, &f);
+		if (!more)
+			break;
+		snprintf(what, sizeof what, "dialogue '%.*s'", r.f[0].n < 80 ? (int)r.f[0].n : 80, r.f[0].p);
+		rc = rc ? bad_record(w, &r, what, &f) : one_record(w, &r, what, e);
+	}
+	if (rc == 0)
+		tell_left_out(w->run, t);
 	return rc;
 }
 
@@ -107,22 +202,28 @@ static int records(struct prompt *p, struct recin *in, struct recout *out, bool 
 static int stream(struct run *run, struct prompt *p, const char *const *files, size_t n, const char *path)
 {
 	struct err *e = &run->t.e;
-	struct recin *in = NULL;
-	struct recout *out = NULL;
-	int rc;
+	struct way w = { .run = run, .p = p };
+	struct turns turns, *t = run->turns.dialogue ? &turns : NULL;
+	struct told told = { p, t };
+	const char *tmp = getenv("TMPDIR");
+	int rc = t ? turns_init(t, &run->turns, tmp && *tmp ? tmp : "/tmp", e) : 0;
 
-	if ((rc = rec_open(&in, files, n, &run->r, &run->t, e)) == 0 && (rc = check_columns(in, &run->p, e)) == 0 &&
-	    (rc = rec_create(&out, path, REC_JSONL, &run->r, &run->t, e)) == 0 && (rc = records(p, in, out, run->r.on_bad, e)) == 0 &&
-	    (rc = rec_stats(in, out, &run->r, &run->t, more_stats, p, e)) == 0) {
-		rc = rec_finish(out, e);
-		out = NULL;
+	arena_init(&w.a);
+	if (rc == 0 && (rc = rec_open(&w.in, files, n, &run->r, &run->t, e)) == 0 && (rc = check_columns(w.in, run, e)) == 0 &&
+	    (rc = rec_create(&w.out, path, REC_JSONL, &run->r, &run->t, e)) == 0 && (rc = t ? dialogues(&w, t, e) : records(&w, e)) == 0 &&
+	    (rc = rec_stats(w.in, w.out, &run->r, &run->t, more_stats, &told, e)) == 0) {
+		rc = rec_finish(w.out, e);
+		w.out = NULL;
 	}
 	if (rc == 0) {
-		rc = rec_close(in, e);
-		in = NULL;
+		rc = rec_close(w.in, e);
+		w.in = NULL;
 	}
-	rec_drop(out);
-	rec_abandon(in);
+	rec_drop(w.out);
+	rec_abandon(w.in);
+	arena_release(&w.a);
+	if (t)
+		turns_release(t);
 	return rc;
 }
 
@@ -144,6 +245,21 @@ static int each_file(struct run *run, struct prompt *p)
 	return rc;
 }
 
+static int check_turns(const struct run *run, struct err *e)
+{
+	const struct turns_opts *o = &run->turns;
+
+	if (o->dialogue == NULL && (o->turn || o->speaker || o->text || o->roles))
+		return err_set(e, SFT_USAGE, "--%s needs --dialogue COL", o->turn ? "turn" : o->speaker ? "speaker" : o->text ? "text" : "roles");
+	if (o->dialogue == NULL)
+		return 0;
+	if (o->speaker == NULL || o->text == NULL)
+		return err_set(e, SFT_USAGE, "--dialogue needs --speaker COL and --text COL");
+	if (run->p.input || run->p.shape != SHAPE_AUTO)
+		return err_set(e, SFT_USAGE, "--dialogue does not go with --input or --from alpaca or sharegpt");
+	return run->p.shots ? err_set(e, SFT_USAGE, "--dialogue does not go with --shots (pipe its chat records into sft prompt --shots)") : 0;
+}
+
 static int prompt_files(struct run *run)
 {
 	struct prompt p;
@@ -151,6 +267,10 @@ static int prompt_files(struct run *run)
 	int rc = 0;
 
 	run->p.seed = (uint64_t)run->t.seed;
+	run->turns.slice = run->p.slice;
+	run->turns.max = run->r.max_record;
+	if ((rc = check_turns(run, e)) != 0)
+		return rc;
 	if (run->task)
 		rc = tool_text_or_file(&run->t.arena, run->task, &run->p.task, e);
 	if (rc == 0 && run->system)
@@ -178,6 +298,12 @@ int main(int argc, char **argv)
 		OPT_STR(0, "template", &run.p.template, "FILE", "Jinja template of the user message, over the record's fields"),
 		OPT_STR(0, "vars", &run.p.vars, "FILE", "JSON object: variables of the template, and {{NAME}} in texts"),
 		OPT_STR(0, "slice", &run.p.slice, "COL", "column that becomes the record's slice"),
+		OPT_HEAD("Tables of turns"),
+		OPT_STR(0, "dialogue", &run.turns.dialogue, "COL", "column with the dialogue's id: its rows become one record"),
+		OPT_STR(0, "turn", &run.turns.turn, "COL", "column with the turn's number [order of the rows]"),
+		OPT_STR(0, "speaker", &run.turns.speaker, "COL", "column that says who speaks"),
+		OPT_STR(0, "text", &run.turns.text, "COL", "column with what is said"),
+		OPT_STR(0, "roles", &run.turns.roles, "WHO=ROLE,...", "roles of speakers (*: all others): user, assistant, system, tool"),
 		OPT_HEAD("Examples"),
 		OPT_STR(0, "shots", &run.p.shots, "FILE", "records to take examples from"),
 		OPT_INT('k', "shots-per-record", &run.p.k, "N", "examples before each input [3]", 0, 1000),
