@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recpipe.h"
+
+#include "keycols.h"
+#include "progress.h"
+#include "threads.h"
+
+/* Formatted records that follow each other with the same names. */
+struct stretch {
+	const struct names *names;
+	size_t end;                    /* of its bytes in the batch's buffer */
+	uint64_t records;
+};
+
+struct recpipe_out {
+	struct arena arena;
+	struct rec rec[RECPIPE_BATCH];
+	size_t n;
+	struct recout *to;
+	struct buf text;
+	struct stretch *stretch;
+	size_t nstretch, cap;
+	bool failed;
+	struct err e;
+};
+
+struct job {
+	const struct recpipe *p;
+	struct progress progress;
+	struct err *e, read_error;
+};
+
+struct arena *recpipe_arena(struct recpipe_out *to)
+{
+	return &to->arena;
+}
+
+int recpipe_put(struct recpipe_out *to, const struct rec *r, struct err *e)
+{
+	int rc;
+
+	if (to->to == NULL)
+		return 0;
+	if ((rc = rec_format_record(to->to, r, &to->text, e)) != 0)
+		return rc;
+	if (to->nstretch == 0 || to->stretch[to->nstretch - 1].names != r->names) {
+		ARRAY_ROOM(to->stretch, to->nstretch, to->cap);
+		to->stretch[to->nstretch++] = (struct stretch){ r->names, 0, 0 };
+	}
+	to->stretch[to->nstretch - 1].end = to->text.n;
+	to->stretch[to->nstretch - 1].records++;
+	return 0;
+}
+
+static int read_batch(void *ctx, void *item)
+{
+	struct job *j = ctx;
+	struct recpipe_out *b = item;
+
+	arena_reset(&b->arena);
+	if (rec_read_batch(j->p->in, &b->arena, b->rec, RECPIPE_BATCH, &b->n, &j->read_error) != 0)
+		return -1;
+	progress_at(&j->progress, rec_count(j->p->in), rec_share(j->p->in), NULL);
+	return b->n != 0;
+}
+
+static void map_batch(void *ctx, void *item, int thread)
+{
+	struct job *j = ctx;
+	struct recpipe_out *b = item;
+
+	b->text.n = 0;
+	b->nstretch = 0;
+	b->failed = false;
+	b->to = j->p->out;
+	for (size_t i = 0; i < b->n && !b->failed; i++)
+		if (j->p->map(j->p->ctx, thread, &b->rec[i], b, &b->e) != 0) {
+			err_at(&b->e, j->p->in, &b->rec[i]);
+			b->failed = true;
+		}
+}
+
+static int write_batch(void *ctx, void *item)
+{
+	struct job *j = ctx;
+	struct recpipe_out *b = item;
+	size_t from = 0;
+
+	for (size_t i = 0; i < b->nstretch; i++) {
+		const struct stretch *s = &b->stretch[i];
+
+		if (rec_put(j->p->out, s->names, b->text.p + from, s->end - from, s->records, j->e) != 0)
+			return -1;
+		from = s->end;
+	}
+	if (!b->failed)
+		return 0;
+	*j->e = b->e;
+	return -1;
+}
+
+int recpipe_run(const struct recpipe *p, const struct tool *t, struct err *e)
+{
+	struct job j = { .p = p, .e = e };
+	const struct omap pipeline = { &j, read_batch, map_batch, write_batch };
+	int nthreads = (int)t->threads, nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
+	void **items = mem_new((size_t)nitems * sizeof *items);
+
+	e->code = 0;
+	for (int i = 0; i < nitems; i++)
+		items[i] = mem_new(sizeof(struct recpipe_out));
+	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
+	rc = omap_run(&pipeline, items, nitems, nthreads);
+	progress_close(&j.progress);
+	for (int i = 0; i < nitems; i++) {
+		struct recpipe_out *b = items[i];
+
+		arena_release(&b->arena);
+		buf_free(&b->text);
+		mem_free(b->stretch);
+		mem_free(b);
+	}
+	mem_free(items);
+	if (rc < 0 && e->code == 0)
+		*e = j.read_error;
+	return rc < 0 ? e->code : 0;
+}
