@@ -76,22 +76,35 @@ float *net_m(const struct model *m, enum param p, uint32_t layer)
 
 /* --- opening --- */
 
-/* Full fine-tuning: every weight widened into one block, in the order of the places. */
-static int widen(struct model *m, struct err *e)
+/* Places of the weights in the block, in order; those that no training changes come last.  Returns the number of values; *TRAINED: of those before. */
+static size_t lay_out_full(struct model *m, size_t *trained)
 {
-	size_t places = place_count(&m->cfg), total = 0;
+	size_t places = place_count(&m->cfg), at = 0;
 
 	m->full = mem_new(places * sizeof *m->full);
-	for (size_t i = 0; i < places; i++) {
-		m->full[i] = total;
-		total += (size_t)m->w->w[i].rows * m->w->w[i].cols;
+	for (int frozen = 0; frozen < 2; frozen++) {
+		for (size_t i = 0; i < places; i++) {
+			if ((place_at(&m->cfg, i).p == P_RBIAS) != frozen)
+				continue;
+			m->full[i] = at;
+			at += (size_t)m->w->w[i].rows * m->w->w[i].cols;
+		}
+		if (!frozen)
+			*trained = at;
 	}
+	return at;
+}
+
+/* Full fine-tuning: every weight widened into one block. */
+static int widen(struct model *m, struct err *e)
+{
+	size_t total = lay_out_full(m, &m->ntrained);
+
 	if ((m->values = kern_alloc(m->k, total * sizeof(float))) == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for %.1f million weights", (double)total / 1e6);
-	for (size_t i = 0; i < places; i++)
+	for (size_t i = 0; i < place_count(&m->cfg); i++)
 		if (m->w->w[i].p)
 			dtype_to_f32(m->w->w[i].type, m->w->w[i].p, m->values + m->full[i], (size_t)m->w->w[i].rows * m->w->w[i].cols);
-	m->ntrained = total;
 	m->first_trained = -1;
 	return 0;
 }
@@ -202,6 +215,11 @@ size_t model_trained(const struct model *m)
 float *model_values(struct model *m)
 {
 	return m->values;
+}
+
+const float *model_full(const struct model *m, size_t place)
+{
+	return m->values + m->full[place];
 }
 
 float *model_grad(struct model *m)

@@ -62,6 +62,9 @@ int  model_train(struct model *m, const struct batch *b, double *loss, struct er
 size_t  model_trained(const struct model *m);
 float  *model_values(struct model *m);
 float  *model_grad(struct model *m);
+/* MODEL_TRAIN_FULL: the values of a place (as in place_at()) that the model has, in host memory.  Trained are all but the biases of routers, which
+ * only move a choice: their values lie behind the block. */
+const float *model_full(const struct model *m, size_t place);
 size_t  model_bytes(const struct model *m, uint32_t tokens, uint32_t nout);   /* what a step of that size allocates */
 
 #endif

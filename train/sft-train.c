@@ -5,7 +5,7 @@
 #include "train.h"
 
 static const char synopsis[] = "sft-train -m MODEL --data FILE[:WEIGHT]... [--val FILE] [options] -o RUN";
-static const char about[] = "Fine-tune a language model: an adapter for MODEL from shards of token ids.";
+static const char about[] = "Fine-tune a language model: an adapter for MODEL, or all of its weights, from shards of token ids.";
 
 /* The signal that asked for a stop. */
 static volatile sig_atomic_t stop;
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 		OPT_STR(0, "on-long", &o.records.on_long, "WHAT", "for chat records: drop, truncate-left, truncate-right or stop [drop]"),
 		OPT_INT(0, "pack", &o.records.pack, "N", "for chat records: rows of at most N tokens", 1, 1 << 24),
 		OPT_HEAD("Method"),
-		OPT_CHOICE(0, "method", &o.method, "lora|prefix", "what is trained [lora]"),
+		OPT_CHOICE(0, "method", &o.method, "lora|full|prefix", "what is trained: an adapter, or all weights [lora]"),
 		OPT_INT(0, "prefix-len", &o.prefix_len, "N", "virtual tokens of prefix tuning [16]", 1, 65536),
 		OPT_INT(0, "rank", &o.rank, "N", "rank of the adapter [8]", 1, 4096),
 		OPT_REAL(0, "alpha", &o.alpha, "X", "its scale is alpha / rank [16]", 1e-6, 1e6),
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "batch", &o.batch, "N", "rows of a micro-step [16]", 1, 1 << 20),
 		OPT_INT(0, "accumulate", &o.accumulate, "N", "micro-steps of a step [2]", 1, 1 << 20),
 		OPT_INT(0, "micro-tokens", &o.micro_tokens, "N", "split micro-steps into passes of at most N tokens [1024]", 1, 1 << 24),
-		OPT_REAL(0, "lr", &o.lr, "X", "learning rate [2e-4; prefix 1e-2]", 0, 1e3),
+		OPT_REAL(0, "lr", &o.lr, "X", "learning rate [2e-4; full 2e-5, prefix 1e-2]", 0, 1e3),
 		OPT_CHOICE(0, "schedule", &o.schedule, "cosine|linear|constant|wsd", "of the learning rate [cosine]"),
 		OPT_REAL(0, "warmup", &o.warmup, "X", "a share of the steps, or their number where 1 or more [0.03]", 0, 0x1p53),
 		OPT_REAL(0, "weight-decay", &o.decay, "X", "of AdamW, on every trained value [0.01]", 0, 1e3),

@@ -2,7 +2,9 @@
 #include "train.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "hfexport.h"
 #include "mem.h"
 #include "progress.h"
 #include "trainrun.h"
@@ -19,13 +21,38 @@ static double seconds_of(const struct run *r)
 	return r->seconds_before + clock_seconds() - r->start;
 }
 
-static int save_adapter(const struct run *r, const char *name, struct err *e)
+static bool all_changed(const void *m, size_t place)
 {
+	(void)m;
+	(void)place;
+	return true;
+}
+
+struct trained {
+	const struct model *m;
+	const struct weights *w;
+};
+
+static void trained_rows(const void *ctx, size_t place, uint32_t first, uint32_t n, float *out)
+{
+	const struct trained *t = ctx;
+	size_t cols = t->w->w[place].cols;
+
+	memcpy(out, model_full(t->m, place) + first * cols, n * cols * sizeof *out);
+}
+
+/* best/ or last/: the adapter, or the model in f32. */
+static int save_result(const struct run *r, const char *name, struct err *e)
+{
+	const struct trained t = { r->l.m, r->l.w };
 	struct buf dir = {0};
 	int rc;
 
 	buf_fmt(&dir, "%s/%s", r->o->out, name);
-	rc = lora_save(r->l.lora, r->c.p, dir.p, e);
+	if (r->full)
+		rc = hf_export(r->l.w, &(struct hf_values){ &t, all_changed, trained_rows }, &(struct hf_opts){ DT_F32, 0, r->l.pool }, dir.p, e);
+	else
+		rc = lora_save(r->l.lora, r->c.p, dir.p, e);
 	buf_free(&dir);
 	return rc;
 }
@@ -37,7 +64,7 @@ static int save_state(struct run *r, struct err *e)
 
 	r->c.place = r->cursor.place;
 	r->c.seconds = seconds_of(r);
-	if ((rc = save_adapter(r, "last", e)) != 0 || (rc = runlog_sync(r->log, &r->c.log_length, e)) != 0)
+	if ((rc = save_result(r, "last", e)) != 0 || (rc = runlog_sync(r->log, &r->c.log_length, e)) != 0)
 		return rc;
 	return checkpoint_save(r->o->out, &r->c, e);
 }
@@ -51,7 +78,7 @@ static int evaluate(struct run *r, struct err *e)
 	if ((rc = trainer_validate(&r->tr, &r->val, &v.loss, e)) != 0)
 		return rc;
 	v.best = !r->c.has_best || v.loss < r->c.best;
-	if (v.best && (rc = save_adapter(r, "best", e)) != 0)
+	if (v.best && (rc = save_result(r, "best", e)) != 0)
 		return rc;
 	r->c.best = v.best ? v.loss : r->c.best;
 	r->c.stale = v.best ? 0 : r->c.stale + 1;
@@ -112,7 +139,7 @@ static int finish(struct run *r, struct err *e)
 {
 	int rc = 0;
 
-	if (!r->has_val && (rc = save_adapter(r, "best", e)) != 0)
+	if (!r->has_val && (rc = save_result(r, "best", e)) != 0)
 		return rc;
 	if (r->c.has_best)
 		tool_warn(r->t, "%llu steps in %.0f s, best validation loss %.4f: %s/best", (unsigned long long)r->c.step, seconds_of(r), r->c.best,

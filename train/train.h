@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_TRAIN_H
 #define SFT_TRAIN_H
-/* A run: a model, data and settings in; RUN/ out, with its log, its checkpoints and the adapters best/ and last/. */
+/* A run: a model, data and settings in; RUN/ out, with its log, its checkpoints, and best/ and last/: adapters, or models where all is trained. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "recshard.h"
 #include "tool.h"
 
-enum train_method { TRAIN_LORA, TRAIN_PREFIX };
+enum train_method { TRAIN_LORA, TRAIN_FULL, TRAIN_PREFIX };
 
 struct train_opts {
 	struct loaded_opts use;             /* use.adapter: go on from this one */
@@ -18,7 +18,7 @@ struct train_opts {
 	struct recshard_opts records;       /* how chat records among them are tokenised (model is use.model) */
 	const char *out;                    /* RUN */
 	int     order;                      /* enum cursor_order */
-	int     method;                     /* enum train_method, of a new adapter */
+	int     method;                     /* enum train_method */
 	int64_t prefix_len;                 /* virtual tokens; 0: 16 */
 	int64_t rank;                       /* of a new adapter; 0: 8.  With use.adapter it must be 0, and so must alpha, targets, rslora, dora */
 	double  alpha;                      /* 0: 16 */
@@ -27,7 +27,7 @@ struct train_opts {
 	double  epochs;                     /* 0: 3, where steps is 0 */
 	int64_t steps;
 	int64_t batch, accumulate, micro_tokens;
-	double  lr;                         /* below 0: 2e-4 for LoRA, 1e-2 for a prefix */
+	double  lr;                         /* below 0: 2e-4 for LoRA, 1e-2 for a prefix, 2e-5 for all weights */
 	int     schedule;                   /* enum schedule_kind */
 	double  warmup, decay, clip, smoothing;
 	bool    checkpointing, resume;

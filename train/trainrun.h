@@ -12,6 +12,7 @@ struct run {
 	const struct train_opts *o;
 	const struct tool *t;
 	struct loaded l;
+	bool     full;              /* all weights are trained: l has no adapter */
 	struct data data, val;
 	bool     has_val;
 	struct cursor cursor;

@@ -56,16 +56,32 @@ static int old_adapter(struct run *r, struct err *e)
 	return rc;
 }
 
+/* All weights: there is no adapter, and best/ and last/ are folders like the model's. */
+static int no_adapter(struct run *r, struct err *e)
+{
+	const struct train_opts *o = r->o;
+
+	if (o->use.adapter || names_lora(o) || o->prefix_len)
+		return err_set(e, SFT_USAGE, "--adapter, --rank, --alpha, --targets, --rslora, --dora and --prefix-len are not for --method full");
+	if (r->l.w->from_gguf)
+		return err_set(e, SFT_USAGE, "%s: a GGUF file cannot be trained whole (expected a Hugging Face folder, or an adapter: --method lora)", o->use.model);
+	return 0;
+}
+
 static int open_model(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
+	struct model_opts how = { .train = MODEL_TRAIN_LORA, .smoothing = (float)o->smoothing, .checkpointing = o->checkpointing };
 	int rc;
 
-	if ((rc = loaded_base(&r->l, &o->use, (int)r->t->threads, e)) != 0 ||
-	    (rc = o->use.adapter ? old_adapter(r, e) : new_adapter(r, e)) != 0)
+	r->full = o->method == TRAIN_FULL;
+	if ((rc = loaded_base(&r->l, &o->use, (int)r->t->threads, e)) != 0)
 		return rc;
-	return loaded_model(&r->l, &(struct model_opts){ .train = MODEL_TRAIN_LORA, .smoothing = (float)o->smoothing,
-		.checkpointing = o->checkpointing }, e);
+	if (r->full)
+		how.train = MODEL_TRAIN_FULL;
+	if ((rc = r->full ? no_adapter(r, e) : o->use.adapter ? old_adapter(r, e) : new_adapter(r, e)) != 0)
+		return rc;
+	return loaded_model(&r->l, &how, e);
 }
 
 /* --- data and numbers --- */
@@ -104,7 +120,7 @@ static void set_numbers(struct run *r)
 	r->eval_every = o->eval_every ? (uint64_t)o->eval_every : quarter < 10 ? 10 : quarter;
 	r->save_every = o->save_every ? (uint64_t)o->save_every : r->eval_every;
 	schedule_init(&r->sched, (enum schedule_kind)o->schedule, r->steps, o->warmup);
-	r->lr = o->lr >= 0 ? o->lr : r->l.lora->prefix ? 1e-2 : 2e-4;
+	r->lr = o->lr >= 0 ? o->lr : r->full ? 2e-5 : r->l.lora->prefix ? 1e-2 : 2e-4;
 	tool_warn(r->t, "%llu optimiser steps of %llu rows (%llu rows an epoch, %llu steps)", (unsigned long long)r->steps,
 	          (unsigned long long)rows, (unsigned long long)r->cursor.rows, (unsigned long long)per_epoch);
 	if (r->steps < 50)
@@ -123,15 +139,29 @@ static uint32_t pass_tokens(const struct run *r)
 
 static void say_plan(const struct run *r)
 {
-	uint64_t base = weights_parameters(r->l.w);
 	size_t n = r->optim.n;
+	uint64_t all = weights_parameters(r->l.w) + (r->full ? 0 : n);
 	uint32_t tokens = pass_tokens(r);
 	double mib = 1 << 20;
 
-	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)(base + n), 100.0 * (double)n / (double)(base + n));
+	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)all, 100.0 * (double)n / (double)all);
 	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and moments; %s, %s",
 	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 16.0 * (double)n / mib, kern_name(r->l.k),
 	          r->l.act == DT_F32 ? "f32" : "bf16");
+}
+
+static void method_json(const struct run *r, struct jw *w)
+{
+	const struct lora *l = r->l.lora;
+
+	jw_key(w, "method");     jw_str(w, r->full ? "full" : l->prefix ? "prefix" : "lora");
+	if (r->full)
+		return;
+	jw_key(w, "prefix_len"); jw_uint(w, l->prefix);
+	jw_key(w, "rank");       jw_uint(w, l->rank);
+	jw_key(w, "alpha");      jw_double(w, l->alpha);
+	jw_key(w, "rslora");     jw_bool(w, l->rslora);
+	jw_key(w, "dora");       jw_bool(w, l->dora);
 }
 
 static void write_settings(struct run *r)
@@ -143,12 +173,7 @@ static void write_settings(struct run *r)
 	jw_init(&w, &r->settings);
 	jw_obj(&w);
 	jw_key(&w, "parameters");      jw_uint(&w, weights_parameters(r->l.w));
-	jw_key(&w, "method");          jw_str(&w, r->l.lora->prefix ? "prefix" : "lora");
-	jw_key(&w, "prefix_len");      jw_uint(&w, r->l.lora->prefix);
-	jw_key(&w, "rank");            jw_uint(&w, r->l.lora->rank);
-	jw_key(&w, "alpha");           jw_double(&w, r->l.lora->alpha);
-	jw_key(&w, "rslora");          jw_bool(&w, r->l.lora->rslora);
-	jw_key(&w, "dora");            jw_bool(&w, r->l.lora->dora);
+	method_json(r, &w);
 	jw_key(&w, "trained");         jw_uint(&w, r->optim.n);
 	jw_key(&w, "data");            jw_uint(&w, r->data.print >> 11);      /* a whole number that JSON readers keep exact */
 	jw_key(&w, "order");           jw_str(&w, order[o->order]);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "err.h"
+#include "outfile.h"
 #include "tensors.h"
 
 struct safetensors;
@@ -23,5 +24,10 @@ const char *st_meta(const struct safetensors *s, const char *key);              
  * size (largest first; for one size in the reference's order of types), then name: equal input gives the reference writer's bytes.
  * META: pairs "key","value",...,NULL; NULL for {"format":"pt"}. */
 int  st_write(const char *path, const struct tensor *t, size_t n, const char *const *meta, struct err *e);
+
+/* The same for tensors that do not lie in memory (T's `data` is not looked at): FILL is called for each in the order of the file and gives the
+ * bytes of T[I], all T[I].bytes of them, to out_write(F).  A status of FILL that is not 0 ends the writing and is returned. */
+typedef int st_fill(void *ctx, size_t i, struct outfile *f, struct err *e);
+int  st_write_from(const char *path, const struct tensor *t, size_t n, const char *const *meta, st_fill *fill, void *ctx, struct err *e);
 
 #endif

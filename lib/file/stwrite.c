@@ -80,16 +80,37 @@ static void build_header(struct buf *b, const struct tensor *const *t, size_t n,
 	memcpy(b->p, &len, 8);
 }
 
-static int write_all(struct outfile *f, const struct buf *head, const struct tensor *const *t, size_t n, struct err *e)
+/* What gives the bytes of tensors: FILL with CTX, or the memory they point to. */
+struct giver {
+	st_fill *fill;
+	void *ctx;
+	const struct tensor *first;    /* of the caller's list */
+};
+
+static int write_tensor(const struct giver *g, const struct tensor *t, struct outfile *f, struct err *e)
+{
+	uint64_t begin = out_tell(f);
+	int rc;
+
+	if (g->fill == NULL)
+		return out_write(f, t->data, t->bytes, e);
+	if ((rc = g->fill(g->ctx, (size_t)(t - g->first), f, e)) != 0)
+		return rc;
+	if (out_tell(f) - begin != t->bytes)
+		return err_set(e, SFT_SYSTEM, "tensor '%s' came with %llu bytes (expected %zu)", t->name, (unsigned long long)(out_tell(f) - begin), t->bytes);
+	return 0;
+}
+
+static int write_all(struct outfile *f, const struct buf *head, const struct giver *g, const struct tensor *const *t, size_t n, struct err *e)
 {
 	int rc = out_write(f, head->p, head->n, e);
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = out_write(f, t[i]->data, t[i]->bytes, e);
+		rc = write_tensor(g, t[i], f, e);
 	return rc;
 }
 
-int st_write(const char *path, const struct tensor *t, size_t n, const char *const *meta, struct err *e)
+static int write_file(const char *path, const struct tensor *t, size_t n, const char *const *meta, const struct giver *g, struct err *e)
 {
 	const struct tensor **sorted;
 	struct outfile *f;
@@ -107,11 +128,21 @@ int st_write(const char *path, const struct tensor *t, size_t n, const char *con
 	if (n)
 		qsort(sorted, n, sizeof *sorted, by_type);
 	build_header(&head, sorted, n, meta);
-	if ((rc = write_all(f, &head, sorted, n, e)) != 0)
+	if ((rc = write_all(f, &head, g, sorted, n, e)) != 0)
 		out_abandon(f);
 	else
 		rc = out_close(f, true, e);
 	buf_free(&head);
 	mem_free(sorted);
 	return rc;
+}
+
+int st_write(const char *path, const struct tensor *t, size_t n, const char *const *meta, struct err *e)
+{
+	return write_file(path, t, n, meta, &(struct giver){0}, e);
+}
+
+int st_write_from(const char *path, const struct tensor *t, size_t n, const char *const *meta, st_fill *fill, void *ctx, struct err *e)
+{
+	return write_file(path, t, n, meta, &(struct giver){ fill, ctx, t }, e);
 }

@@ -21,6 +21,10 @@ train --data good.shard --val none.shard
 train --data good.shard --targets q_proj,foo
 train --data good.shard --adapter "$m"/lora --rank 4
 train --data good.shard --adapter .
+train --data good.shard --method full --rank 4
+train --data good.shard --method full --adapter "$m"/lora
+train --data good.shard --method full --targets q_proj
+train --data good.shard --method full --prefix-len 4
 train --data good.shard --schedule cosin
 train --data good.shard --lr x
 train --data good.shard --batch 0

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hfexport.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "mapfile.h"
+#include "mem.h"
+#include "outfile.h"
+#include "safetensors.h"
+
+enum { BAND = 1 << 20, TASK = 1 << 15 };           /* values in memory at a time; values of one task */
+
+struct export {
+	const struct weights *w;
+	const struct hf_values *v;
+	struct hf_opts o;
+	const char *dir;
+	struct tensor *t;              /* what is written, in the order of the places */
+	size_t *place;                 /* of each */
+	char (*name)[96];
+	size_t n;
+	const struct tensor *part;     /* first tensor of the file being written */
+	float *f32;                    /* [BAND, or one row] */
+	void *out;                     /* the same, rounded */
+};
+
+/* --- values --- */
+
+static bool changed(const struct export *x, size_t place)
+{
+	return x->v && x->v->changed(x->v->ctx, place);
+}
+
+struct band {
+	const struct export *x;
+	const struct weight *w;
+	size_t   place;
+	enum dtype type;
+	uint32_t first, n, step;       /* rows of the band, rows of a task */
+	atomic_bool lost;              /* some value does not fit the type */
+};
+
+static void read_rows(const struct band *b, uint32_t first, uint32_t n, float *out)
+{
+	size_t bytes = (size_t)b->w->cols / dtype_block(b->w->type) * dtype_bytes(b->w->type);
+
+	if (changed(b->x, b->place))
+		b->x->v->rows(b->x->v->ctx, b->place, first, n, out);
+	else
+		dtype_to_f32(b->w->type, (const char *)b->w->p + first * bytes, out, (size_t)n * b->w->cols);
+}
+
+/* False where a number became an infinity. */
+static bool round_to(enum dtype type, const float *from, void *to, size_t n)
+{
+	uint16_t *h = to;
+	bool fits = true;
+
+	if (type == DT_F32)
+		memcpy(to, from, n * sizeof *from);
+	for (size_t i = 0; type == DT_BF16 && i < n; i++) {
+		h[i] = f32_to_bf16(from[i]);
+		fits = fits && ((h[i] & 0x7fff) != 0x7f80 || isinf(from[i]));
+	}
+	for (size_t i = 0; type == DT_F16 && i < n; i++) {
+		h[i] = f32_to_f16(from[i]);
+		fits = fits && ((h[i] & 0x7fff) != 0x7c00 || isinf(from[i]));
+	}
+	return fits;
+}
+
+static void task(void *ctx, uint32_t i, int thread)
+{
+	struct band *b = ctx;
+	uint32_t at = i * b->step, n = b->n - at < b->step ? b->n - at : b->step;
+	size_t skip = (size_t)at * b->w->cols, count = (size_t)n * b->w->cols;
+
+	(void)thread;
+	read_rows(b, b->first + at, n, b->x->f32 + skip);
+	if (!round_to(b->type, b->x->f32 + skip, (char *)b->x->out + skip * dtype_bytes(b->type), count))
+		b->lost = true;
+}
+
+/* st_fill: tensor I of the file. */
+static int put_tensor(void *ctx, size_t i, struct outfile *f, struct err *e)
+{
+	struct export *x = ctx;
+	const struct tensor *t = &x->part[i];
+	size_t place = x->place[t - x->t];
+	const struct weight *w = &x->w->w[place];
+	uint32_t rows = w->cols >= BAND ? 1 : BAND / w->cols;
+	struct band b = { .x = x, .w = w, .place = place, .type = t->type, .step = w->cols >= TASK ? 1 : TASK / w->cols };
+	int rc = 0;
+
+	if (!changed(x, place) && t->type == w->type)
+		return out_write(f, w->p, t->bytes, e);
+	for (; rc == 0 && b.first < w->rows; b.first += b.n) {
+		b.n = w->rows - b.first < rows ? w->rows - b.first : rows;
+		pool_run(x->o.pool, task, &b, (b.n + b.step - 1) / b.step);
+		if (b.lost)
+			return err_set(e, SFT_BADDATA, "tensor '%s' has values that %s cannot hold (expected a type with a wider range: bf16 or f32)",
+			               t->name, dtype_name(t->type));
+		rc = out_write(f, x->out, (size_t)b.n * w->cols * dtype_bytes(t->type), e);
+	}
+	return rc;
+}
+
+/* --- the list of tensors --- */
+
+/* Values that change are rounded to a type that we round to. */
+static enum dtype type_of(const struct export *x, size_t place)
+{
+	enum dtype is = x->w->w[place].type;
+
+	if (x->o.type != DT_NONE)
+		return x->o.type;
+	return !changed(x, place) || is == DT_F16 || is == DT_BF16 ? is : DT_F32;
+}
+
+static void list_tensors(struct export *x)
+{
+	const struct model_config *c = &x->w->cfg;
+	size_t places = place_count(c), widest = BAND;
+
+	x->t = mem_grow(NULL, places, sizeof *x->t);
+	x->place = mem_grow(NULL, places, sizeof *x->place);
+	x->name = mem_grow(NULL, places, sizeof *x->name);
+	for (size_t i = 0; i < places; i++) {
+		struct place at = place_at(c, i);
+		const struct weight *w = &x->w->w[i];
+		uint64_t count = (uint64_t)w->rows * w->cols;
+		struct tensor t = { .name = x->name[x->n], .ndim = 2, .dim = { w->rows, w->cols }, .count = count };
+
+		if (w->p == NULL)
+			continue;
+		if (param_is_vector(at.p)) {
+			t.ndim = 1;
+			t.dim[0] = w->cols;
+		}
+		t.type = type_of(x, i);
+		t.bytes = count * dtype_bytes(t.type);
+		widest = w->cols > widest ? w->cols : widest;
+		param_hf_name(c, at.p, at.layer, at.expert, x->name[x->n]);
+		x->place[x->n] = i;
+		x->t[x->n++] = t;
+	}
+	x->f32 = mem_try(widest * sizeof *x->f32);
+	x->out = mem_try(widest * sizeof *x->f32);
+}
+
+static void release(struct export *x)
+{
+	mem_free(x->t);
+	mem_free(x->place);
+	mem_free(x->name);
+	mem_free(x->f32);
+	mem_free(x->out);
+}
+
+/* --- files of weights --- */
+
+/* Tensors of the file that begins with tensor FIRST. */
+static size_t take(const struct export *x, size_t first)
+{
+	uint64_t sum = x->t[first].bytes;
+	size_t n = 1;
+
+	while (first + n < x->n && sum + x->t[first + n].bytes <= x->o.shard_bytes)
+		sum += x->t[first + n++].bytes;
+	return n;
+}
+
+static size_t count_files(const struct export *x)
+{
+	size_t files = 0;
+
+	for (size_t i = 0; i < x->n; i += take(x, i))
+		files++;
+	return files;
+}
+
+static void file_name(struct buf *b, size_t file, size_t files)
+{
+	if (files == 1)
+		buf_str(b, "model.safetensors");
+	else
+		buf_fmt(b, "model-%05zu-of-%05zu.safetensors", file + 1, files);
+}
+
+static int write_index(const struct export *x, size_t files, struct err *e)
+{
+	struct buf path = {0}, text = {0}, name = {0};
+	uint64_t sum = 0;
+	struct jw w;
+	int rc;
+
+	for (size_t i = 0; i < x->n; i++)
+		sum += x->t[i].bytes;
+	buf_fmt(&path, "%s/model.safetensors.index.json", x->dir);
+	jw_init(&w, &text);
+	jw_obj(&w);
+	jw_key(&w, "metadata");
+	jw_obj(&w);
+	jw_key(&w, "total_size");
+	jw_uint(&w, sum);
+	jw_obj_end(&w);
+	jw_key(&w, "weight_map");
+	jw_obj(&w);
+	for (size_t i = 0, file = 0, end = take(x, 0); i < x->n; i++) {
+		if (i == end) {
+			end += take(x, i);
+			file++;
+		}
+		name.n = 0;
+		file_name(&name, file, files);
+		jw_key(&w, x->t[i].name);
+		jw_str(&w, name.p);
+	}
+	jw_obj_end(&w);
+	jw_obj_end(&w);
+	buf_ch(&text, '\n');
+	rc = out_whole(path.p, text.p, text.n, true, e);
+	buf_free(&path);
+	buf_free(&text);
+	buf_free(&name);
+	return rc;
+}
+
+/* The weights of an earlier model in the other layout would be taken for these. */
+static void drop_other_layout(const struct export *x, size_t files)
+{
+	struct buf path = {0};
+
+	buf_fmt(&path, "%s/%s", x->dir, files == 1 ? "model.safetensors.index.json" : "model.safetensors");
+	unlink(path.p);
+	buf_free(&path);
+}
+
+static int write_weights(struct export *x, struct err *e)
+{
+	size_t files = count_files(x);
+	struct buf path = {0};
+	int rc = 0;
+
+	for (size_t i = 0, file = 0, n; rc == 0 && i < x->n; i += n, file++) {
+		n = take(x, i);
+		path.n = 0;
+		buf_fmt(&path, "%s/", x->dir);
+		file_name(&path, file, files);
+		x->part = x->t + i;
+		rc = st_write_from(path.p, x->part, n, NULL, put_tensor, x, e);
+	}
+	if (rc == 0 && files > 1)
+		rc = write_index(x, files, e);
+	if (rc == 0)
+		drop_other_layout(x, files);
+	buf_free(&path);
+	return rc;
+}
+
+/* --- the other files --- */
+
+static int copy_file(const struct export *x, const char *name, struct err *e)
+{
+	struct buf from = {0}, to = {0};
+	struct mapfile m;
+	int rc = 0;
+
+	buf_fmt(&from, "%s/%s", x->w->path, name);
+	buf_fmt(&to, "%s/%s", x->dir, name);
+	if (access(from.p, F_OK) == 0 && (rc = mapfile_open(&m, from.p, e)) == 0) {
+		rc = out_whole(to.p, m.p, m.n, true, e);
+		mapfile_close(&m);
+	}
+	buf_free(&from);
+	buf_free(&to);
+	return rc;
+}
+
+static int copy_files(const struct export *x, struct err *e)
+{
+	static const char *const names[] = {
+		"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
+		"merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json", "LICENSE"
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++)
+		rc = copy_file(x, names[i], e);
+	return rc;
+}
+
+static const char *torch_name(enum dtype t)
+{
+	return t == DT_F32 ? "float32" : t == DT_F16 ? "float16" : "bfloat16";
+}
+
+/* The members of J as they were written, but for the element type (two names, by the age of transformers). */
+static void put_config(const struct export *x, const struct json *j, struct buf *b)
+{
+	bool said = x->o.type == DT_NONE;
+
+	buf_ch(b, '{');
+	for (size_t i = 0; i < j->n; i++) {
+		const struct json_member *m = &j->member[i];
+		bool type = x->o.type != DT_NONE && (strcmp(m->key, "dtype") == 0 || strcmp(m->key, "torch_dtype") == 0);
+
+		buf_str(b, i ? ",\n  " : "\n  ");
+		json_quote(b, m->key, m->nkey);
+		buf_str(b, ": ");
+		if (type)
+			buf_fmt(b, "\"%s\"", torch_name(x->o.type));
+		else
+			buf_add(b, m->value.raw, m->value.nraw);
+		said = said || type;
+	}
+	if (!said)
+		buf_fmt(b, "%s\"torch_dtype\": \"%s\"", j->n ? ",\n  " : "\n  ", torch_name(x->o.type));
+	buf_str(b, "\n}\n");
+}
+
+static int write_config(const struct export *x, struct err *e)
+{
+	struct buf path = {0}, text = {0};
+	const struct json *j;
+	struct arena a;
+	int rc;
+
+	arena_init(&a);
+	buf_fmt(&path, "%s/config.json", x->w->path);
+	if ((rc = json_file(&a, path.p, &j, e)) == 0) {
+		put_config(x, j, &text);
+		path.n = 0;
+		buf_fmt(&path, "%s/config.json", x->dir);
+		rc = out_whole(path.p, text.p, text.n, true, e);
+	}
+	buf_free(&path);
+	buf_free(&text);
+	arena_release(&a);
+	return rc;
+}
+
+static int check_folders(const struct export *x, struct err *e)
+{
+	struct stat from, to;
+
+	if (x->w->from_gguf)
+		return err_set(e, SFT_USAGE, "%s: a GGUF file (expected a Hugging Face folder, whose config.json and tokenizer the new one takes over)", x->w->path);
+	if (stat(x->w->path, &from) == 0 && stat(x->dir, &to) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+		return err_set(e, SFT_USAGE, "%s: the folder of the model itself (expected another one to write to)", x->dir);
+	return 0;
+}
+
+int hf_export(const struct weights *w, const struct hf_values *v, const struct hf_opts *o, const char *dir, struct err *e)
+{
+	struct export x = { .w = w, .v = v, .o = *o, .dir = dir };
+	int rc;
+
+	if (x.o.shard_bytes == 0)
+		x.o.shard_bytes = UINT64_C(5000000000);
+	if ((rc = check_folders(&x, e)) != 0 || (rc = out_mkdirs(dir, e)) != 0)
+		return rc;
+	list_tensors(&x);
+	if (x.f32 == NULL || x.out == NULL)
+		rc = err_set(e, SFT_SYSTEM, "no memory for a band of a matrix");
+	if (rc == 0 && (rc = write_weights(&x, e)) == 0 && (rc = copy_files(&x, e)) == 0 && (rc = write_config(&x, e)) == 0)
+		rc = out_syncdir(dir, e);
+	release(&x);
+	return rc;
+}
