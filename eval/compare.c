@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "csvline.h"
 #include "evaltools.h"
 #include "outfile.h"
 #include "paired.h"
@@ -248,6 +249,32 @@ static void print_table(const struct paired *p, struct buf *out)
 			regressions(p, k, out);
 }
 
+/* --- CSV --- */
+
+static void print_csv(const struct paired *p, struct buf *out)
+{
+	static const char *const head[] = { "metric", "a", "a_low", "a_high", "b", "b_low", "b_high", "difference", "low", "high", "p_value", "n" };
+	struct csvline c = { out, false };
+
+	csv_head(&c, head, sizeof head / sizeof *head);
+	for (size_t k = 0; k < p->nmetrics; k++) {
+		struct difference d[METRIC_MAX_VALUES];
+		const char *const *names;
+		size_t nv = metric_values(p->a.m[k], &names);
+
+		paired_differences(p, k, d);
+		for (size_t v = 0; v < nv; v++) {
+			const double cell[] = { d[v].a, d[v].a_lo, d[v].a_hi, d[v].b, d[v].b_lo, d[v].b_hi, d[v].diff, d[v].lo, d[v].hi, d[v].p };
+
+			csv_str(&c, names[v]);
+			for (size_t i = 0; i < sizeof cell / sizeof *cell; i++)
+				csv_real(&c, cell[i]);
+			csv_uint(&c, p->a.n);
+			csv_end(&c);
+		}
+	}
+}
+
 /* --- the run --- */
 
 static int read_side(struct paired *p, struct settings *s, const char *path, bool first, struct tool *t)
@@ -301,10 +328,10 @@ static int run(struct settings *s, struct tool *t)
 		return err_set(&t->e, SFT_USAGE, "expected two files, compare A B (%d given)", t->noperands - 1);
 	if (s->o.rec.stats)
 		return err_set(&t->e, SFT_USAGE, "--stats is for one input (compare reads two)");
-	if ((rc = take_metrics(s, &t->e)) != 0 || (rc = eval_opts_finish(&s->o, &t->e)) != 0)
+	if ((rc = take_metrics(s, &t->e)) != 0 || (rc = eval_opts_finish(&s->o, t, &t->e)) != 0)
 		return rc;
 	if ((rc = read_side(&p, s, t->operands[1], true, t)) == 0 && (rc = read_side(&p, s, t->operands[2], false, t)) == 0) {
-		(s->o.json ? print_json : print_table)(&p, &out);
+		(s->o.json ? print_json : s->o.csv ? print_csv : print_table)(&p, &out);
 		rc = out_whole(s->o.rec.output ? s->o.rec.output : "-", out.p, out.n, false, &t->e);
 	}
 	buf_free(&out);
@@ -315,10 +342,10 @@ static int run(struct settings *s, struct tool *t)
 int compare_main(int argc, char **argv)
 {
 	struct settings s = { 0 };
-	struct opt shared[32], rec[20];
+	struct opt shared[EVAL_OPTS], rec[20];
 	const struct opt own[] = {
 		OPT_HEAD("Comparison"),
-		OPT_LIST(0, "metric", &s.metrics, "NAME,...", "accuracy, bleu, chrf, rouge, ter [accuracy]"),
+		OPT_LIST(0, "metric", &s.metrics, "NAME,...", "accuracy, bleu, chrf, compliance, match, rouge, ter [accuracy]"),
 		OPT_END
 	};
 	const struct opt *tables[] = { own, eval_opts_table(&s.o, shared), NULL, NULL };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linefile.h"
+#include "rulefile.h"
 #include "utf8.h"
 
 void eval_opts_init(struct eval_opts *o)
@@ -18,6 +19,7 @@ void eval_opts_init(struct eval_opts *o)
 	o->reference = "reference";
 	o->prediction = "prediction";
 	o->id = "id";
+	o->class = "class";
 	rec_opts_init(&o->rec);
 	metric_opts_init(&o->m);
 	arena_init(&o->arena);
@@ -26,10 +28,11 @@ void eval_opts_init(struct eval_opts *o)
 void eval_opts_release(struct eval_opts *o)
 {
 	match_rule_free(&o->m.match);
+	compliance_free(&o->rules);
 	arena_release(&o->arena);
 }
 
-const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[32])
+const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[EVAL_OPTS])
 {
 	const struct opt all[] = {
 		OPT_HEAD("What is compared"),
@@ -37,6 +40,8 @@ const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[32])
 		OPT_STR(0, "reference", &o->reference, "COL", "column of the references [reference]"),
 		OPT_STR(0, "id", &o->id, "COL", "column that names an item [id, where there is one]"),
 		OPT_STR(0, "match", &o->match, "RULE", "exact, strip, normalized, contains or regex:PATTERN [exact on tables, else strip]"),
+		OPT_STR(0, "rules", &o->rules_file, "FILE", "compliance: records with rule, pattern, class, name"),
+		OPT_STR(0, "class", &o->class, "COL", "compliance: column of an answer's class [class]"),
 		OPT_STR(0, "categories", &o->categories, "FILE", "labels to score, one a line, in this order [all]"),
 		OPT_HEAD("BLEU"),
 		OPT_CHOICE(0, "tokenize", &o->tokenize, "13a|zh|char|intl|none", "tokenizer [13a]"),
@@ -62,10 +67,11 @@ const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[32])
 		OPT_FLAG(0, "ci", &o->ci, "95% intervals"),
 		OPT_INT(0, "resamples", &o->resamples, "N", "bootstrap resamples [1000]", 10, 1000000),
 		OPT_FLAG(0, "json", &o->json, "one JSON object instead of a table"),
+		OPT_FLAG(0, "csv", &o->csv, "CSV instead of a table"),
 		OPT_END
 	};
 
-	_Static_assert(sizeof all <= 32 * sizeof *all, "room in the table");
+	_Static_assert(sizeof all <= EVAL_OPTS * sizeof *all, "room in the table");
 	memcpy(table, all, sizeof all);
 	return table;
 }
@@ -116,7 +122,7 @@ static int read_categories(struct eval_opts *o, struct err *e)
 	return rc;
 }
 
-int eval_opts_finish(struct eval_opts *o, struct err *e)
+int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e)
 {
 	struct metric_opts *m = &o->m;
 	int rc;
@@ -126,6 +132,8 @@ int eval_opts_finish(struct eval_opts *o, struct err *e)
 	m->chrf = (struct chrf_opts){ (unsigned)o->char_order, (unsigned)o->word_order, o->beta, o->lowercase, o->chrf_whitespace,
 	                              o->chrf_eps };
 	m->ter = o->ter;
+	if (o->json && o->csv)
+		return err_set(e, SFT_USAGE, "--json and --csv: one of them");
 	if (o->smooth_value >= 0 && (o->smooth == SMOOTH_EXP || o->smooth == SMOOTH_NONE))
 		return err_set(e, SFT_USAGE, "--smooth-value is for --smooth-method floor and add-k");
 	m->rouge.tokenizer = (enum rouge_tokenizer)o->rouge_tokenizer;
@@ -136,6 +144,11 @@ int eval_opts_finish(struct eval_opts *o, struct err *e)
 		return rc;
 	if (o->match && (rc = match_rule_parse(&m->match, o->match, e)) != 0)
 		return rc;
+	if (o->rules_file) {
+		if ((rc = rulefile_read(&o->rules, o->rules_file, t, e)) != 0)
+			return rc;
+		m->rules = &o->rules;
+	}
 	return read_categories(o, e);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SFT_EVALOPTS_H
 #define SFT_EVALOPTS_H
 /* Options of everything that scores predictions against references: sft eval METRIC... and sft eval compare. */
+#include "compliance.h"
 #include "metric.h"
 #include "opt.h"
 #include "rec.h"
@@ -13,22 +14,26 @@ struct eval_opts {
 	bool lowercase, effective_order, chrf_whitespace, chrf_eps, stemmer;
 	struct ter_words ter;
 	const char *rouge_types, *match, *categories;
-	const char *reference, *prediction, *id;     /* columns */
-	bool ci, json;
+	const char *reference, *prediction, *id, *class;     /* columns */
+	const char *rules_file;
+	bool no_reference;                           /* nothing looks at references: the column may be missing */
+	bool ci, json, csv;
 	struct rec_opts rec;
 
 	struct metric_opts m;                        /* what follows from them: eval_opts_finish() */
+	struct compliance_rules rules;
 	struct arena arena;                          /* the category list */
 };
 
 void eval_opts_init(struct eval_opts *o);
 void eval_opts_release(struct eval_opts *o);
 
-/* Fill TABLE (room for 32) with the options over O. */
-const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[32]);
+enum { EVAL_OPTS = 40 };
+/* Fill TABLE with the options over O. */
+const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[EVAL_OPTS]);
 
-/* Check them and set o->m, all but the rule of --match.  SFT_USAGE, or SFT_BADDATA for the file of --categories. */
-int eval_opts_finish(struct eval_opts *o, struct err *e);
+/* Check them and set o->m, all but the rule of --match.  SFT_USAGE, or SFT_BADDATA for the files of --categories and --rules. */
+int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e);
 /* The rule of --match, or where none was given: exact on label TABLES, strip on predictions. */
 int eval_opts_match(struct eval_opts *o, bool table, struct err *e);
 

@@ -39,9 +39,12 @@ static int take_operands(struct settings *s, struct tool *t)
 		near = n ? opt_nearest(t->operands[0], metric_names(), 5) : NULL;
 		if (near)
 			return err_set(&t->e, SFT_USAGE, "no metric '%s' (did you mean '%s'?)", t->operands[0], near);
-		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (accuracy, bleu, chrf, rouge, ter), or kappa, compare, perplexity",
+		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (accuracy, bleu, chrf, compliance, match, rouge, ter), or kappa, compare, errors, perplexity",
 		               n ? "no metric '" : "", n ? t->operands[0] : "", n ? "': " : "");
 	}
+	s->o.no_reference = s->hyp == NULL;
+	for (size_t i = 0; i < k; i++)
+		s->o.no_reference &= metric_without_reference(s->metric[i]);
 	if ((s->hyp != NULL) != (s->refs.n > 0))
 		return err_set(&t->e, SFT_USAGE, "--hyp and --ref go together (plain lines: --hyp FILE --ref FILE...)");
 	for (size_t i = 0; s->hyp && i < s->nfiles; i++) {      /* --ref FILE FILE... */
@@ -100,6 +103,8 @@ static int print(struct settings *s, struct scoring *sc, struct tool *t)
 
 	if (s->o.json)
 		scoring_json(sc, &out);
+	else if (s->o.csv)
+		scoring_csv(sc, &out);
 	else
 		scoring_table(sc, &out);
 	rc = out_whole(s->o.rec.output ? s->o.rec.output : "-", out.p, out.n, false, &t->e);
@@ -114,7 +119,7 @@ static int run(struct settings *s, struct tool *t)
 	struct pairs *p = NULL;
 	int rc;
 
-	if ((rc = take_operands(s, t)) != 0 || (rc = eval_opts_finish(&s->o, &t->e)) != 0)
+	if ((rc = take_operands(s, t)) != 0 || (rc = eval_opts_finish(&s->o, t, &t->e)) != 0)
 		return rc;
 	if (s->hyp)
 		rc = pairs_lines(&p, s->hyp, &s->refs, &t->e);
@@ -145,7 +150,7 @@ static int run(struct settings *s, struct tool *t)
 int metrics_main(int argc, char **argv)
 {
 	struct settings s = { 0 };
-	struct opt shared[32], rec[20];
+	struct opt shared[EVAL_OPTS], rec[20];
 	const struct opt own[] = {
 		OPT_HEAD("Input"),
 		OPT_STR(0, "hyp", &s.hyp, "FILE", "answers as plain lines (only LF ends a line)"),
@@ -161,8 +166,8 @@ int metrics_main(int argc, char **argv)
 
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | perplexity [options] [FILE...]",
-	                "Score answers against references: accuracy, bleu, chrf, rouge, ter.", tables, argc, argv);
+	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | errors | perplexity [options] [FILE...]",
+	                "Score answers against references: accuracy, bleu, chrf, compliance, match, rouge, ter.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);
 	eval_opts_release(&s.o);

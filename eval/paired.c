@@ -71,6 +71,7 @@ static int side_add(struct side *s, const struct paired *p, const struct item *i
 		h = hash64(it->ref[r].p, it->ref[r].n, h + 1);
 	s->hash[s->n] = h;
 	for (size_t k = 0; k < p->nmetrics; k++) {
+		metric_set_class(s->m[k], it->class);
 		if ((rc = metric_add(s->m[k], it->hyp, it->ref, it->nref, e)) != 0)
 			return rc;
 		metric_item(s->m[k], v);
@@ -242,7 +243,7 @@ void paired_differences(const struct paired *p, size_t k, struct difference *out
 			diff[i] = samples[i * 2 * nv + nv + v] - samples[i * 2 * nv + v];
 		stats_interval(diff, b, 1, 0, &d->lo, &d->hi);
 		d->p = stats_paired_p(diff, b, d->diff);
-		if (metric_share(p->a.m[k], v, &share)) {
+		if (v == 0 && metric_share(p->a.m[k], v, &share)) {      /* the value that items are compared by */
 			paired_contest(p, k, &c);
 			d->p = c.p;
 		}

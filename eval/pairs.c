@@ -11,8 +11,8 @@ struct pairs {
 	const struct eval_opts *o;
 	const char *by;
 	const struct names *names;      /* the columns below are theirs */
-	uint32_t hyp_col, ref_col;
-	int id_col, by_col;
+	uint32_t hyp_col;
+	int ref_col, id_col, by_col, class_col;
 	struct json_parser *parser;
 	struct arena arena;             /* of one item */
 	/* lines */
@@ -86,6 +86,8 @@ static int next_lines(struct pairs *p, struct item *it, bool *more, struct err *
 	it->ref = p->ref;
 	it->nref = p->nrefs;
 	it->id = it->group = (struct text){ NULL, 0 };
+	it->class = (struct text){ "", 0 };
+	it->rec = NULL;
 	it->file = linefile_path(p->hyp);
 	it->line = linefile_lines(p->hyp);
 	return rc;
@@ -95,12 +97,17 @@ static int next_lines(struct pairs *p, struct item *it, bool *more, struct err *
 
 static int find_columns(struct pairs *p, const struct rec *r, struct err *e)
 {
+	uint32_t at;
 	int rc;
 
 	if (p->names == r->names)
 		return 0;
-	if ((rc = rec_need(r->names, p->o->prediction, &p->hyp_col, e)) != 0 || (rc = rec_need(r->names, p->o->reference, &p->ref_col, e)) != 0)
+	if ((rc = rec_need(r->names, p->o->prediction, &p->hyp_col, e)) != 0)
 		return rc;
+	p->ref_col = rec_column(r->names, p->o->reference);
+	if (p->ref_col < 0 && !p->o->no_reference)
+		return rec_need(r->names, p->o->reference, &at, e);
+	p->class_col = rec_column(r->names, p->o->class);
 	p->id_col = rec_column(r->names, p->o->id);
 	p->by_col = p->by ? rec_column(r->names, p->by) : -1;
 	p->names = r->names;
@@ -157,14 +164,17 @@ static int fill(struct pairs *p, const struct rec *r, struct item *it, struct er
 		return rc;
 	if (is_null(&r->f[p->hyp_col]))
 		return err_set(e, SFT_BADDATA, "'%s' is null (expected an answer)", p->o->prediction);
-	if (is_null(&r->f[p->ref_col]))
+	it->nref = 0;
+	if (!p->o->no_reference && is_null(&r->f[p->ref_col]))
 		return err_set(e, SFT_BADDATA, "'%s' is null (expected a reference)", p->o->reference);
-	if ((rc = references(p, &r->f[p->ref_col], &it->nref, e)) != 0)
+	if (!p->o->no_reference && (rc = references(p, &r->f[p->ref_col], &it->nref, e)) != 0)
 		return rc;
+	it->class = p->class_col >= 0 && !is_null(&r->f[p->class_col]) ? as_text(&r->f[p->class_col]) : (struct text){ "", 0 };
 	it->hyp = as_text(&r->f[p->hyp_col]);
 	it->ref = p->ref;
 	it->id = p->id_col >= 0 && !is_null(&r->f[p->id_col]) ? as_text(&r->f[p->id_col]) : (struct text){ NULL, 0 };
 	it->group = p->by_col >= 0 ? as_text(&r->f[p->by_col]) : (struct text){ NULL, 0 };
+	it->rec = r;
 	it->file = r->file;
 	it->line = r->line;
 	return 0;

@@ -8,10 +8,12 @@
 
 struct item {
 	struct text hyp;
-	const struct text *ref;         /* nref >= 1 */
-	size_t nref;
+	const struct text *ref;         
+	size_t nref;                    /* 0 only where nothing looks at references */
 	struct text id;                 /* p NULL: the item has none */
 	struct text group;              /* of --by; p NULL: none was asked for, or the record lacks the column */
+	struct text class;              /* of --class; empty without */
+	const struct rec *rec;          /* all of it; NULL for plain lines */
 	uint64_t num;                   /* from 0 */
 	uint64_t line;
 	const char *file;

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "compliance.h"
+#include "csvline.h"
 #include "scoring.h"
 #include "stats.h"
 #include "textable.h"
@@ -55,7 +57,7 @@ static void ci_json(const struct scoring *s, struct metric *m, struct jw *w)
 		jw_arr_end(w);
 	}
 	jw_key(w, "method");
-	jw_str(w, metric_share(m, 0, &k) ? "bootstrap (percentile); accuracy: Wilson" : "bootstrap (percentile)");
+	jw_str(w, metric_share(m, 0, &k) ? "bootstrap (percentile); shares of items: Wilson" : "bootstrap (percentile)");
 	jw_obj_end(w);
 }
 
@@ -185,6 +187,49 @@ static void labels_table(struct metric *m, struct buf *out)
 	textable_free(&t);
 }
 
+/* Compliance by class, and the rules that were broken. */
+static void compliance_table(const struct compliance_rules *rules, struct metric *m, struct buf *out)
+{
+	struct textable t = { 0 }, r = { 0 };
+	uint64_t held, broken;
+	size_t n;
+	const struct compliance_class *c = compliance_classes(m, &n);
+
+	if (c == NULL)
+		return;
+	textable_head(&t, "class", false);
+	textable_head(&t, "compliance", true);
+	textable_head(&t, "n", true);
+	for (size_t k = 0; k < n; k++) {
+		textable_cell(&t, "%s", c[k].name.p);
+		textable_number(&t, "%.4f", (double)c[k].compliant / (double)c[k].n);
+		textable_cell(&t, "%llu", (unsigned long long)c[k].n);
+		textable_row(&t);
+	}
+	textable_head(&r, "rule broken", false);
+	textable_head(&r, "class", false);
+	textable_head(&r, "times", true);
+	textable_head(&r, "n", true);
+	for (size_t k = 0; k < rules->n; k++) {
+		compliance_tally(m, k, &held, &broken);
+		if (broken == 0)
+			continue;
+		textable_cell(&r, "%s: %s", rules->rule[k].forbidden ? "forbidden" : "required", rules->rule[k].name.p);
+		textable_cell(&r, "%s", rules->rule[k].class.p);
+		textable_cell(&r, "%llu", (unsigned long long)broken);
+		textable_cell(&r, "%llu", (unsigned long long)held);
+		textable_row(&r);
+	}
+	buf_ch(out, '\n');
+	textable_print(&t, out);
+	if (r.ncells > r.ncols) {
+		buf_ch(out, '\n');
+		textable_print(&r, out);
+	}
+	textable_free(&t);
+	textable_free(&r);
+}
+
 void scoring_table(struct scoring *s, struct buf *out)
 {
 	struct textable t = { 0 };
@@ -206,8 +251,10 @@ void scoring_table(struct scoring *s, struct buf *out)
 			value_row(s, &t, s->group_name.e[g].key, s->group[g].m[k]);
 	textable_print(&t, out);
 	textable_free(&t);
-	for (size_t k = 0; k < s->nmetrics; k++)
+	for (size_t k = 0; k < s->nmetrics; k++) {
 		labels_table(s->all.m[k], out);
+		compliance_table(s->o->rules, s->all.m[k], out);
+	}
 	buf_ch(out, '\n');
 	for (size_t k = 0; k < s->nmetrics; k++) {
 		sig.n = 0;
@@ -215,4 +262,39 @@ void scoring_table(struct scoring *s, struct buf *out)
 		buf_fmt(out, "%s: %s\n", s->name[k], sig.p);
 	}
 	buf_free(&sig);
+}
+
+/* --- CSV --- */
+
+static void csv_rows(const struct scoring *s, struct csvline *c, const struct strmap_entry *group, struct metric *m)
+{
+	double value[METRIC_MAX_VALUES], lo[METRIC_MAX_VALUES], hi[METRIC_MAX_VALUES];
+	const char *const *names;
+	size_t nv = metric_values(m, &names);
+
+	metric_score(m, NULL, 0, value);
+	if (s->resamples)
+		intervals(s, m, lo, hi);
+	for (size_t v = 0; v < nv; v++) {
+		csv_text(c, group ? group->key : "", group ? group->n : 0);
+		csv_str(c, names[v]);
+		csv_real(c, value[v]);
+		csv_real(c, s->resamples ? lo[v] : NAN);
+		csv_real(c, s->resamples ? hi[v] : NAN);
+		csv_uint(c, metric_count(m));
+		csv_end(c);
+	}
+}
+
+void scoring_csv(struct scoring *s, struct buf *out)
+{
+	static const char *const head[] = { "group", "metric", "value", "low", "high", "n" };
+	struct csvline c = { out, false };
+
+	csv_head(&c, head, sizeof head / sizeof *head);
+	for (size_t k = 0; k < s->nmetrics; k++)
+		csv_rows(s, &c, NULL, s->all.m[k]);
+	for (size_t g = 0; g < s->group_name.n; g++)
+		for (size_t k = 0; k < s->nmetrics; k++)
+			csv_rows(s, &c, &s->group_name.e[g], s->group[g].m[k]);
 }

@@ -54,9 +54,11 @@ static int add_to(const struct scoring *s, struct scored *x, const struct item *
 {
 	int rc;
 
-	for (size_t k = 0; k < s->nmetrics; k++)
+	for (size_t k = 0; k < s->nmetrics; k++) {
+		metric_set_class(x->m[k], it->class);
 		if ((rc = metric_add(x->m[k], it->hyp, it->ref, it->nref, e)) != 0)
 			return rc;
+	}
 	return 0;
 }
 

@@ -34,9 +34,11 @@ int  scoring_add(struct scoring *s, const struct item *it, struct err *e);
 void scoring_item(struct scoring *s, const struct item *it, struct buf *line);
 void scoring_close(struct scoring *s);
 
-/* The object of --json ("schema":"sft.eval/1"), and the table. */
+/* The object of --json ("schema":"sft.eval/1"), the table, and CSV. */
 void scoring_json(struct scoring *s, struct buf *out);
 void scoring_table(struct scoring *s, struct buf *out);
+/* A line per group and value: group, metric, value, low, high, n; group is empty for all items together. */
+void scoring_csv(struct scoring *s, struct buf *out);
 
 /* Is "NAME=VALUE" met?  SFT_GATE with a message where not, SFT_USAGE where there is no such value. */
 int  scoring_gate(struct scoring *s, const char *gate, struct err *e);

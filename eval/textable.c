@@ -55,6 +55,24 @@ void textable_cell(struct textable *t, const char *fmt, ...)
 	end_cell(t);
 }
 
+void textable_clip(struct textable *t, const char *s, size_t chars)
+{
+	struct text x = { s, strlen(s) };
+	size_t at = 0, next = 0;
+
+	for (; at < x.n && chars > 0; chars--, at = next) {
+		uint32_t c = text_next(x, &next);
+
+		if (c == '\n' || c == '\r' || c == '\t')
+			buf_ch(&t->text, ' ');
+		else
+			put(t, s + at, next - at);
+	}
+	if (at < x.n)
+		buf_str(&t->text, "\xe2\x80\xa6");
+	end_cell(t);
+}
+
 void textable_number(struct textable *t, const char *fmt, double v)
 {
 	char out[64];

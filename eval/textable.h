@@ -16,6 +16,7 @@ struct textable {                       /* `struct textable t = {0}` is empty */
 
 void textable_head(struct textable *t, const char *name, bool right);  /* all columns first, at most 32 */
 void textable_cell(struct textable *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void textable_clip(struct textable *t, const char *s, size_t chars);   /* a text's beginning; line breaks are blanks */
 void textable_number(struct textable *t, const char *fmt, double v);   /* "-" for NaN */
 void textable_row(struct textable *t);                                 /* ends a row: cells not given are empty */
 void textable_print(const struct textable *t, struct buf *out);

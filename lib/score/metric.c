@@ -8,13 +8,13 @@
 #include "opt.h"
 
 static const struct metric_class *const classes[] = {
-	&metric_accuracy, &metric_bleu, &metric_chrf, &metric_rouge, &metric_ter,
+	&metric_accuracy, &metric_bleu, &metric_chrf, &metric_compliance, &metric_match, &metric_rouge, &metric_ter,
 };
 enum { NCLASSES = sizeof classes / sizeof *classes };
 
 const char *const *metric_names(void)
 {
-	static const char *const names[NCLASSES + 1] = { "accuracy", "bleu", "chrf", "rouge", "ter", NULL };
+	static const char *const names[NCLASSES + 1] = { "accuracy", "bleu", "chrf", "compliance", "match", "rouge", "ter", NULL };
 
 	return names;
 }
@@ -42,6 +42,8 @@ int metric_open(struct metric **out, const char *name, const struct metric_opts 
 	*out = NULL;
 	for (size_t k = 0; k < NCLASSES; k++)
 		if (strcmp(classes[k]->name, name) == 0) {
+			if (classes[k] == &metric_compliance && o->rules == NULL)
+				return err_set(e, SFT_USAGE, "compliance needs rules (expected --rules FILE)");
 			m = mem_new(sizeof *m);
 			m->c = classes[k];
 			m->o = o;
@@ -87,6 +89,19 @@ int metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t
 	m->nref = m->n == 0 || m->nref == nref ? nref : SIZE_MAX;
 	m->n++;
 	return 0;
+}
+
+void metric_set_class(struct metric *m, struct text class)
+{
+	m->class = class;
+}
+
+bool metric_without_reference(const char *name)
+{
+	for (size_t k = 0; k < NCLASSES; k++)
+		if (strcmp(classes[k]->name, name) == 0)
+			return classes[k]->no_reference;
+	return false;
 }
 
 void metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out)

@@ -23,6 +23,8 @@
 
 enum { METRIC_MAX_VALUES = 16 };
 
+struct compliance_rules;
+
 struct metric_opts {
 	struct bleu_opts bleu;
 	struct chrf_opts chrf;
@@ -31,6 +33,7 @@ struct metric_opts {
 	struct match_rule match;
 	const struct text *labels;      /* accuracy: score only these, in this order; NULL: all */
 	size_t nlabels;
+	const struct compliance_rules *rules;   /* compliance: needed there */
 };
 
 /* The defaults of the reference implementations; exact match. */
@@ -38,13 +41,18 @@ void metric_opts_init(struct metric_opts *o);
 
 struct metric;
 
-/* NULL-terminated: "accuracy", "bleu", "chrf", "rouge", "ter". */
+/* NULL-terminated: "accuracy", "bleu", "chrf", "compliance", "match", "rouge", "ter". */
 const char *const *metric_names(void);
 
-/* O is borrowed while the metric is open.  SFT_USAGE with the nearest name where there is no metric NAME. */
+/* O is borrowed while the metric is open.  SFT_USAGE with the nearest name where there is no metric NAME, and for compliance
+ * without rules. */
 int  metric_open(struct metric **m, const char *name, const struct metric_opts *o, bool keep, struct err *e);
 void metric_close(struct metric *m);            /* NULL is fine */
 
+/* The class of the item that is added next (compliance by class); borrowed until it is added. */
+void metric_set_class(struct metric *m, struct text class);
+/* Does the metric NAME look at answers alone?  NREF may be 0 then. */
+bool metric_without_reference(const char *name);
 /* One item: NREF >= 1 references.  The texts are read, not kept. */
 int  metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);
 

@@ -13,13 +13,14 @@ struct metric {
 	double *row, *sum, *rows;       /* statistics of the last item, of all, of each (keep) */
 	size_t n, cap, nref;            /* nref: references an item has; SIZE_MAX: it varies */
 	bool keep;
+	struct text class;              /* of the item that is added: metric_set_class() */
 };
 
 struct metric_class {
 	const char *name;
 	const char *version;            /* of the reference implementation whose figures these are */
 	size_t size;
-	bool lower_is_better;
+	bool lower_is_better, no_reference;
 	void (*open)(struct metric *m);
 	int  (*add)(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);   /* fills m->row */
 	void (*score)(const struct metric *m, const double *sum, size_t n, double *out);
@@ -32,7 +33,7 @@ struct metric_class {
 	void (*close)(struct metric *m);
 };
 
-extern const struct metric_class metric_accuracy, metric_bleu, metric_chrf, metric_rouge, metric_ter;
+extern const struct metric_class metric_accuracy, metric_bleu, metric_chrf, metric_compliance, metric_match, metric_rouge, metric_ter;
 
 void metric_jw_number(struct jw *w, double v);      /* whole numbers without a point */
 

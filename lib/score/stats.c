@@ -38,6 +38,64 @@ double stats_mcnemar(uint64_t b, uint64_t c)
 	return 2 * sum < 1 ? 2 * sum : 1;
 }
 
+/* log of N over K */
+static double log_choose(double n, double k)
+{
+	return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+}
+
+double stats_fisher(uint64_t k, uint64_t n, uint64_t marked, uint64_t all)
+{
+	uint64_t least = n + marked > all ? n + marked - all : 0, most = n < marked ? n : marked;
+	double term, sum = 0, rest = (double)all - (double)n - (double)marked;
+
+	if (k <= least)
+		return 1;
+	if (k > most)
+		return 0;
+	term = exp(log_choose((double)marked, (double)k) + log_choose((double)(all - marked), (double)(n - k)) - log_choose((double)all, (double)n));
+	for (double i = (double)k; i <= (double)most; i++) {
+		double ratio = ((double)n - i) * ((double)marked - i) / ((i + 1) * (rest + i + 1));
+
+		sum += term;
+		if (ratio < 1 && term * ratio < sum * 1e-18)
+			break;
+		term *= ratio;
+	}
+	return sum < 1 ? sum : 1;
+}
+
+struct ranked {
+	double p;
+	size_t at;
+};
+
+static int smaller_p(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	return x->p != y->p ? (x->p > y->p) - (x->p < y->p) : (x->at > y->at) - (x->at < y->at);
+}
+
+void stats_holm(double *p, size_t n)
+{
+	struct ranked *r = mem_grow(NULL, n ? n : 1, sizeof *r);
+	double worst = 0;
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(p[i]))
+			r[m++] = (struct ranked){ p[i], i };
+	qsort(r, m, sizeof *r, smaller_p);
+	for (size_t i = 0; i < m; i++) {
+		double adjusted = r[i].p * (double)(m - i);
+
+		worst = adjusted > worst ? adjusted : worst;
+		p[r[i].at] = worst < 1 ? worst : 1;
+	}
+	mem_free(r);
+}
+
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;

@@ -12,6 +12,15 @@ void stats_wilson(double k, double n, double *lo, double *hi);
  * p-value with one half, 1 where B + C is 0 (McNemar, Psychometrika 12, 1947; the same as the sign test). */
 double stats_mcnemar(uint64_t b, uint64_t c);
 
+/* Fisher's exact test, one side: the probability of K or more marked among N drawn from ALL without putting back, of
+ * which MARKED are marked (R. A. Fisher, "Statistical methods for research workers", 5th ed. 1934, section 21.02; the
+ * upper tail of the hypergeometric distribution).  1 for K at the least that there can be. */
+double stats_fisher(uint64_t k, uint64_t n, uint64_t marked, uint64_t all);
+
+/* Holm's step-down correction (S. Holm, Scandinavian Journal of Statistics 6, 1979): the adjusted p-values of p[0..n-1] for
+ * all N tests together, in the same places.  NaN stays and counts as no test. */
+void stats_holm(double *p, size_t n);
+
 /* Percentile Q (0..1) of N sorted values, linear between neighbours as numpy's default. */
 double stats_quantile(const double *sorted, size_t n, double q);
 void   stats_sort(double *v, size_t n);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "compliance.h"
 #include "metric.h"
 #include "utf8.h"
 
@@ -30,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *p = (const char *)data + 1;
 	struct metric_opts o;
-	struct text hyp, ref[2];
+	struct compliance_rules rules = { 0 };
+	struct text hyp, ref[2], none = { "", 0 };
 	size_t n = size ? size - 1 : 0;
 
 	if (n < 1 || n > 2000 || !utf8_valid(p, n, NULL))
@@ -48,7 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		;
 	ref[0] = (struct text){ p + hyp.n, n - hyp.n };
 	ref[1] = (struct text){ p, n };
+	if (compliance_add(&rules, none, (struct text){ "required", 8 }, (struct text){ "a|\\p{L}+$", 8 }, none, NULL) != 0)
+		abort();
+	o.rules = &rules;
 	for (const char *const *name = metric_names(); *name; name++)
 		one(*name, &o, hyp, ref);
+	compliance_free(&rules);
 	return 0;
 }

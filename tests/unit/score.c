@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "compliance.h"
 #include "lcs.h"
 #include "metric.h"
 #include "porter.h"
@@ -245,13 +246,21 @@ static void identity_is_best(void)
 	CHECK(v[0] == 1 && v[1] == 1 && v[2] == 1);
 }
 
+static void a_rule(struct compliance_rules *r)
+{
+	CHECK(compliance_add(r, text_of(""), text_of("required"), text_of("[a-m]{2}"), text_of(""), NULL) == 0);
+}
+
 static void order_does_not_count(void)
 {
 	static const uint32_t one[NSAMPLE] = { 0, 1, 2, 3, 4, 5 }, other[NSAMPLE] = { 4, 2, 0, 5, 3, 1 };
 	double a[METRIC_MAX_VALUES], b[METRIC_MAX_VALUES];
+	struct compliance_rules rules = { 0 };
 	struct metric_opts o;
 
 	metric_opts_init(&o);
+	a_rule(&rules);
+	o.rules = &rules;
 	o.chrf.word_order = 2;
 	for (const char *const *name = metric_names(); *name; name++) {
 		struct metric *m;
@@ -266,15 +275,19 @@ static void order_does_not_count(void)
 			CHECK(near(a[v], b[v]));
 		metric_close(m);
 	}
+	compliance_free(&rules);
 }
 
 /* A sample of all items, each once, is the whole. */
 static void sample_is_whole(void)
 {
 	static const uint32_t pick[NSAMPLE] = { 5, 4, 3, 2, 1, 0 };
+	struct compliance_rules rules = { 0 };
 	struct metric_opts o;
 
 	metric_opts_init(&o);
+	a_rule(&rules);
+	o.rules = &rules;
 	for (const char *const *name = metric_names(); *name; name++) {
 		double a[METRIC_MAX_VALUES], b[METRIC_MAX_VALUES];
 		const char *const *names;
@@ -291,6 +304,20 @@ static void sample_is_whole(void)
 			CHECK(near(a[v], b[v]));
 		metric_close(m);
 	}
+	compliance_free(&rules);
+}
+
+/* Sums of binomials divided exactly, rounded once (Python's fractions). */
+static void fisher_and_holm(void)
+{
+	double p[] = { 0.01, NAN, 0.04, 0.03, 0.005 };
+
+	CHECK(near(stats_fisher(3, 4, 4, 8), 0.24285714285714285));
+	CHECK(near(stats_fisher(30, 100, 120, 1000), 2.281378510136865e-07));
+	CHECK(near(stats_fisher(11, 12, 500, 1000), 0.0030304799947951278));
+	CHECK(stats_fisher(0, 5, 3, 9) == 1 && stats_fisher(4, 9, 4, 9) == 1 && stats_fisher(5, 6, 4, 9) == 0);
+	stats_holm(p, 5);                       /* R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") = 0.03 0.06 0.06 0.02 */
+	CHECK(near(p[0], 0.03) && isnan(p[1]) && near(p[2], 0.06) && near(p[3], 0.06) && near(p[4], 0.02));
 }
 
 static void unknown_metric(void)
@@ -422,6 +449,7 @@ int main(void)
 	TEST(sample_is_whole);
 	TEST(unknown_metric);
 	TEST(matching);
+	TEST(fisher_and_holm);
 	TEST(intervals);
 	TEST(resamples_of_sacrebleu);
 	return test_end();
