@@ -130,7 +130,7 @@ static int read_shots(struct prompt *p, const struct rec_opts *ro, const struct 
 		rec_abandon(in);
 		return err_set(e, SFT_BADDATA, "%s: no examples", p->o->shots);
 	}
-	shots_ready(&p->shots);
+	shots_ready(&p->shots, (enum select)p->o->select);
 	return rec_close(in, e);
 }
 

@@ -307,7 +307,7 @@ int main(int argc, char **argv)
 		OPT_HEAD("Examples"),
 		OPT_STR(0, "shots", &run.p.shots, "FILE", "records to take examples from"),
 		OPT_INT('k', "shots-per-record", &run.p.k, "N", "examples before each input [3]", 0, 1000),
-		OPT_CHOICE(0, "select", &run.p.select, "fixed|random|balanced", "the first, at random, or one of each label in turn [fixed]"),
+		OPT_CHOICE(0, "select", &run.p.select, "fixed|random|balanced|similar", "the first, at random, one of each label, or the most alike [fixed]"),
 		OPT_HEAD("Rendering"),
 		OPT_FLAG(0, "render", &run.p.render, "write the text that the chat template makes instead"),
 		OPT_STR(0, "chat-template", &run.p.chat_template, "FILE|NAME|MODEL", "chat template for --render"),

@@ -19,7 +19,7 @@ void shots_add(struct shots *s, const struct shot *shot)
 	s->v[s->n++].label = (uint32_t)strmap_put(&s->labels, shot->output.s, shot->output.n, s->labels.n, NULL)->value;
 }
 
-void shots_ready(struct shots *s)
+void shots_ready(struct shots *s, enum select how)
 {
 	size_t nlabels = s->labels.n;
 	uint32_t *next = mem_new((nlabels + 1) * sizeof *next);
@@ -34,10 +34,17 @@ void shots_ready(struct shots *s)
 	for (size_t i = 0; i < s->n; i++)
 		s->by_label[next[s->v[i].label]++] = (uint32_t)i;
 	mem_free(next);
+	if (how != SELECT_SIMILAR)
+		return;
+	s->similar = similar_new();
+	for (size_t i = 0; i < s->n; i++)
+		similar_add(s->similar, s->v[i].input.s, s->v[i].input.n);
+	similar_ready(s->similar);
 }
 
 void shots_free(struct shots *s)
 {
+	similar_free(s->similar);
 	arena_release(&s->a);
 	strmap_free(&s->labels);
 	mem_free(s->v);
@@ -125,6 +132,23 @@ static size_t pick_balanced(const struct shots *s, size_t k, struct rng *r, cons
 	return n;
 }
 
+static size_t pick_similar(const struct shots *s, size_t k, const struct json *id, const struct json *input, uint32_t *pick)
+{
+	size_t n = 0;
+	uint32_t i;
+
+	similar_rank(s->similar, input ? input->s : "", input ? input->n : 0);
+	while (n < k && similar_next(s->similar, &i))
+		if (usable(s, i, pick, n, id, input) && !similar_near(s->similar, s->v[i].input.s, s->v[i].input.n))
+			pick[n++] = i;
+	for (size_t a = 0, b = n; a + 1 < b; a++) {        /* the most similar one last */
+		i = pick[a];
+		pick[a] = pick[--b];
+		pick[b] = i;
+	}
+	return n;
+}
+
 size_t shots_pick(const struct shots *s, enum select how, size_t k, uint64_t seed, uint64_t key, const struct json *id, const struct json *input, uint32_t *pick)
 {
 	struct rng r;
@@ -132,6 +156,8 @@ size_t shots_pick(const struct shots *s, enum select how, size_t k, uint64_t see
 
 	if (how == SELECT_FIXED)
 		return pick_fixed(s, k, id, input, pick);
+	if (how == SELECT_SIMILAR)
+		return pick_similar(s, k, id, input, pick);
 	rng_init(&r, seed, STREAM ^ rng_mix(key));
 	if (how == SELECT_BALANCED)
 		return pick_balanced(s, k, &r, id, input, pick);
