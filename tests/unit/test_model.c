@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "adapter.h"
+#include "merge.h"
 #include "json.h"
 #include "mem.h"
 #include "model.h"
@@ -134,7 +135,7 @@ static double expected_loss(struct fixture *f, const char *file)
 }
 
 /* Logits of all rows against expected.safetensors ([2, T, V], padded). */
-static void check_logits(struct fixture *f, const char *file)
+static void check_logits_named(struct fixture *f, const char *file, const char *tensor)
 {
 	struct safetensors *st;
 	struct err e = {0};
@@ -151,7 +152,7 @@ static void check_logits(struct fixture *f, const char *file)
 	b.target = NULL;
 	CHECK(st_open(&st, path("%s", file), &e) == 0);
 	CHECK(model_forward(f->m, &b, NULL, NULL, logits, &e) == 0);
-	t = st_find(st, "logits");
+	t = st_find(st, tensor);
 	for (uint32_t s = 0; s < f->r.nseg; s++) {
 		const struct kern_seg *g = &f->r.seg[s];
 		size_t row0 = t->ndim == 3 ? s * t->dim[1] : g->q0;
@@ -165,6 +166,11 @@ static void check_logits(struct fixture *f, const char *file)
 	CHECK(worst < 1e-4);
 	st_close(st);
 	mem_free(logits);
+}
+
+static void check_logits(struct fixture *f, const char *file)
+{
+	check_logits_named(f, file, "logits");
 }
 
 static void check_lora_grads(struct fixture *f, const char *file)
@@ -257,6 +263,33 @@ static void dora(void)   { adapter("dora", false); }
 static void prefix(void) { adapter("prefix", false); }
 static void prefix_checkpointing(void) { adapter("prefix", true); }
 static void lora_checkpointing(void) { adapter("lora", true); }
+
+/* The adapter folded into the weights, written and read again. */
+static void merged(const char *which)
+{
+	struct tool t = { .quiet = true, .threads = 2 };
+	static const char dir[] = "merged-model";
+	char file[64], cmd[64];
+	struct fixture f = {0};
+	struct err e = {0};
+	struct merge_opts o = { .model = path("%s", "."), .adapter = path("%s", which), .out = dir, .type = DT_F32 };
+
+	if (merge_run(&o, &t, &e) != 0 || weights_open(&f.w, dir, &e) != 0 || kern_open(&f.k, device, pool, &e) != 0 ||
+	    model_open(&f.m, f.k, f.w, NULL, NULL, &(struct model_opts){ .act = DT_F32 }, &e) != 0) {
+		test_line(__FILE__, __LINE__, e.msg);
+		return;
+	}
+	load_batch(&f);
+	snprintf(file, sizeof file, "%s/expected.safetensors", which);
+	check_logits_named(&f, file, "merged_logits");
+	tear_down(&f);
+	snprintf(cmd, sizeof cmd, "rm -r %s", dir);
+	CHECK(system(cmd) == 0);
+}
+
+static void merged_lora(void)   { merged("lora"); }
+static void merged_rslora(void) { merged("rslora"); }
+static void merged_dora(void)   { merged("dora"); }
 
 /* Three sequences in one row give the logits, loss and gradients of the same sequences apart. */
 static void packing(void)
@@ -358,6 +391,8 @@ int main(void)
 		TEST(base_model);
 		TEST(lora);
 		TEST(rslora);
+		TEST(merged_lora);
+		TEST(merged_rslora);
 		TEST(prefix);
 		TEST(prefix_checkpointing);
 		TEST(lora_checkpointing);
@@ -370,15 +405,19 @@ int main(void)
 		TEST(base_model);
 		TEST(lora);
 		TEST(dora);
+		TEST(merged_lora);
+		TEST(merged_dora);
 		name = "qwen3";
 		TEST(base_model);
 		TEST(lora);
+		TEST(merged_lora);
 		TEST(packing);
 		name = "mistral_sliding";
 		TEST(base_model);
 		name = "deepseek_v3";
 		TEST(base_model);
 		TEST(lora);
+		TEST(merged_lora);
 		TEST(lora_checkpointing);
 		TEST(packing);
 		TEST(cache);

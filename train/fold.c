@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fold.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CHUNK = 1024 };             /* values widened at a time: a multiple of every block */
+
+static size_t slot(const struct fold *f, size_t place)
+{
+	struct place at = place_at(&f->w->cfg, place);
+
+	return (size_t)at.layer * P_COUNT + at.p;
+}
+
+bool fold_changes(const struct fold *f, size_t place)
+{
+	return f->l && place_at(&f->w->cfg, place).p >= P_LAYER && f->l->at_a[slot(f, place)] != SIZE_MAX;
+}
+
+/* OUT = row of B times A. */
+static void product(const float *b, const float *a, uint32_t rank, uint32_t cols, float *out)
+{
+	memset(out, 0, cols * sizeof *out);
+	for (uint32_t k = 0; k < rank; k++)
+		for (uint32_t j = 0; j < cols; j++)
+			out[j] += b[k] * a[(size_t)k * cols + j];
+}
+
+/* OUT = row of W + scale * OUT. */
+static void add_base(const struct weight *w, uint32_t row, float scale, float *out)
+{
+	unsigned block = dtype_block(w->type), bytes = dtype_bytes(w->type);
+	const char *p = (const char *)w->p + (size_t)row * (w->cols / block * bytes);
+	float base[CHUNK];
+
+	for (uint32_t j = 0, n; j < w->cols; j += n) {
+		n = w->cols - j < CHUNK ? w->cols - j : CHUNK;
+		dtype_to_f32(w->type, p + (size_t)j / block * bytes, base, n);
+		for (uint32_t i = 0; i < n; i++)
+			out[j + i] = base[i] + scale * out[j + i];
+	}
+}
+
+/* The row to length M; one without a direction stays zero. */
+static void set_length(float *row, uint32_t n, float m)
+{
+	double sum = 0;
+	float by;
+
+	for (uint32_t j = 0; j < n; j++)
+		sum += (double)row[j] * row[j];
+	by = sum > 0 ? (float)(m / sqrt(sum)) : 0;
+	for (uint32_t j = 0; j < n; j++)
+		row[j] *= by;
+}
+
+void fold_rows(const struct fold *f, size_t place, uint32_t first, uint32_t n, float *out)
+{
+	const struct weight *w = &f->w->w[place];
+	const struct lora *l = f->l;
+	size_t at = slot(f, place);
+	const float *a = f->p + l->at_a[at], *b = f->p + l->at_b[at];
+
+	for (uint32_t r = first; r < first + n; r++, out += w->cols) {
+		product(b + (size_t)r * l->rank, a, l->rank, w->cols, out);
+		add_base(w, r, l->scale, out);
+		if (l->dora)
+			set_length(out, w->cols, f->p[l->at_m[at] + r]);
+	}
+}
