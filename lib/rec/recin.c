@@ -314,6 +314,18 @@ static void spread(const struct recin *r, struct arena *a, struct rec *rec)
 	rec->names = r->unite;
 }
 
+/* Where reading is, for figures and the progress line: bytes of the file read, and of these what the records so far took up (text waits in the
+ * window; a packed file's bytes are shared out over its text). */
+static void note_place(struct recin *r)
+{
+	const struct window *w = &r->in.w;
+	uint64_t bytes = source_bytes(w->src), text = w->taken + window_size(w);
+	double used = text ? (double)bytes * (double)w->taken / (double)text : 0;
+
+	atomic_store_explicit(&r->bytes, r->closed_bytes + bytes, memory_order_relaxed);
+	atomic_store_explicit(&r->used, r->closed_bytes + (uint64_t)used, memory_order_relaxed);
+}
+
 /* The next good record into REC; *MORE is false at the end of the last file. */
 static int next(struct recin *r, struct arena *a, bool copy, struct rec *rec, bool *more, struct err *e)
 {
@@ -331,7 +343,7 @@ static int next(struct recin *r, struct arena *a, bool copy, struct rec *rec, bo
 		}
 		if ((rc = read_one(r, a, copy, rec, &got, e)) != 0)
 			return rc;
-		atomic_store_explicit(&r->bytes, r->closed_bytes + source_bytes(r->in.w.src), memory_order_relaxed);
+		note_place(r);
 		if (got == GOT_RECORD)
 			break;
 		if (got == GOT_BAD) {
@@ -421,7 +433,7 @@ uint64_t rec_bytes(const struct recin *r)
 
 double rec_share(const struct recin *r)
 {
-	return r->size ? (double)rec_bytes(r) / (double)r->size : -1;
+	return r->size ? (double)atomic_load_explicit(&r->used, memory_order_relaxed) / (double)r->size : -1;
 }
 
 static void free_all(struct recin *r)

@@ -66,7 +66,7 @@ struct recin {
 	size_t keys_cap;
 	struct rec cur;
 	struct rejects rejects;
-	atomic_uint_fast64_t count, bytes;
+	atomic_uint_fast64_t count, bytes, used;
 	uint64_t closed_bytes;          /* of the files that are done */
 	uint64_t size;                  /* of all files; 0: not known */
 };
