@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "template_value.h"
+#include "utf8.h"
 
 void t_raise(struct tctx *c, const char *fmt, ...)
 {
@@ -59,26 +60,7 @@ uint32_t cp_get(const char *s, const char *end, int *len)
 
 int cp_put(char out[4], uint32_t cp)
 {
-	if (cp < 0x80) {
-		out[0] = (char)cp;
-		return 1;
-	}
-	if (cp < 0x800) {
-		out[0] = (char)(0xc0 | cp >> 6);
-		out[1] = (char)(0x80 | (cp & 63));
-		return 2;
-	}
-	if (cp < 0x10000) {
-		out[0] = (char)(0xe0 | cp >> 12);
-		out[1] = (char)(0x80 | (cp >> 6 & 63));
-		out[2] = (char)(0x80 | (cp & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | cp >> 18);
-	out[1] = (char)(0x80 | (cp >> 12 & 63));
-	out[2] = (char)(0x80 | (cp >> 6 & 63));
-	out[3] = (char)(0x80 | (cp & 63));
-	return 4;
+	return (int)utf8_put(out, cp);
 }
 
 /* str.isspace() of Python: White_Space and the separators of bidirectional text. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoding.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -303,26 +304,6 @@ void decoder_close(struct decoder *d)
 	mem_free(d);
 }
 
-static char *put(char *to, UChar32 c)
-{
-	if (c < 0x80) {
-		*to++ = (char)c;
-	} else if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6);
-		*to++ = (char)(0x80 | (c & 63));
-	} else if (c < 0x10000) {
-		*to++ = (char)(0xe0 | c >> 12);
-		*to++ = (char)(0x80 | (c >> 6 & 63));
-		*to++ = (char)(0x80 | (c & 63));
-	} else {
-		*to++ = (char)(0xf0 | c >> 18);
-		*to++ = (char)(0x80 | (c >> 12 & 63));
-		*to++ = (char)(0x80 | (c >> 6 & 63));
-		*to++ = (char)(0x80 | (c & 63));
-	}
-	return to;
-}
-
 static void add_wide(struct decoder *d, const UChar *w, size_t n, struct buf *out)
 {
 	char *start = buf_room(out, 3 * n + 4), *to = start;
@@ -331,7 +312,7 @@ static void add_wide(struct decoder *d, const UChar *w, size_t n, struct buf *ou
 		UChar c = w[i];
 
 		if (d->lead && (c & 0xfc00) == 0xdc00) {
-			to = put(to, 0x10000 + ((d->lead - 0xd800) << 10) + (c - 0xdc00));
+			to += utf8_put(to, (uint32_t)(0x10000 + ((d->lead - 0xd800) << 10) + (c - 0xdc00)));
 			d->lead = 0;
 			continue;
 		}
@@ -344,7 +325,7 @@ static void add_wide(struct decoder *d, const UChar *w, size_t n, struct buf *ou
 		else if ((c & 0xfc00) == 0xdc00)
 			*to++ = ENCODING_BAD;
 		else
-			to = put(to, c);
+			to += utf8_put(to, (uint32_t)c);
 	}
 	out->n += (size_t)(to - start);
 	out->p[out->n] = '\0';

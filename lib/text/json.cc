@@ -14,6 +14,7 @@ extern "C" {
 #include "hash.h"
 #pragma GCC diagnostic pop
 #include "json.h"
+#include "utf8.h"
 }
 
 namespace od = simdjson::ondemand;
@@ -136,26 +137,6 @@ static int hex4(const char *s)
 	return v;
 }
 
-static char *put_utf8(char *to, unsigned c)
-{
-	if (c < 0x80) {
-		*to++ = (char)c;
-	} else if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6);
-		*to++ = (char)(0x80 | (c & 63));
-	} else if (c < 0x10000) {
-		*to++ = (char)(0xe0 | c >> 12);
-		*to++ = (char)(0x80 | (c >> 6 & 63));
-		*to++ = (char)(0x80 | (c & 63));
-	} else {
-		*to++ = (char)(0xf0 | c >> 18);
-		*to++ = (char)(0x80 | (c >> 12 & 63));
-		*to++ = (char)(0x80 | (c >> 6 & 63));
-		*to++ = (char)(0x80 | (c & 63));
-	}
-	return to;
-}
-
 /* \uXXXX at S (behind the u), a surrogate pair as one; NULL on a fault.  The text is padded: reading on is safe. */
 static const char *unescape_u(struct json_parser *p, const char *s, char **to)
 {
@@ -175,7 +156,7 @@ static const char *unescape_u(struct json_parser *p, const char *s, char **to)
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 		s += 6;
 	}
-	*to = put_utf8(*to, (unsigned)c);
+	*to += utf8_put(*to, (uint32_t)c);
 	return s;
 }
 
