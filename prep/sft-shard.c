@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sft-shard: look at, print and check shards. */
+/* sft-shard: look at, print and check shards; make new ones of them. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "shardmix.h"
 #include "shardtool.h"
 
 static struct {
 	bool json;
 	const char *model, *output;
-} o;
+	int64_t n, pack;
+} o = { .n = -1, .pack = -1 };
 
 static const struct opt info_options[] = {
 	OPT_HEAD("Info"),
@@ -20,6 +23,24 @@ static const struct opt cat_options[] = {
 	OPT_HEAD("Cat"),
 	OPT_STR('m', "model", &o.model, "MODEL", "print the text that this model's tokenizer makes of the ids"),
 	OPT_STR('o', "output", &o.output, "FILE", "write FILE, whole or not at all [standard output]"),
+	OPT_END
+};
+
+#define OPT_PACK OPT_INT(0, "pack", &o.pack, "N", "plan rows of at most N tokens, 0: no plan [that of the inputs]", 0, 1 << 24)
+#define OPT_SHARD OPT_STR('o', "output", &o.output, "FILE", "write FILE, whole or not at all [standard output]")
+
+static const struct opt mix_options[] = {
+	OPT_HEAD("New shard"),
+	OPT_PACK,
+	OPT_SHARD,
+	OPT_END
+};
+
+static const struct opt sample_options[] = {
+	OPT_HEAD("New shard"),
+	OPT_INT('n', "count", &o.n, "N", "how many sequences", 0, UINT32_MAX),
+	OPT_PACK,
+	OPT_SHARD,
 	OPT_END
 };
 
@@ -135,6 +156,27 @@ static int verify(struct tool *t)
 	return rc ? rc : first;
 }
 
+static int mix(struct tool *t, enum shardmix_job job)
+{
+	struct shardmix_opts m = { .job = job, .n = (uint64_t)o.n, .seed = (uint64_t)t->seed, .pack = o.pack, .output = o.output };
+	struct shardmix_totals totals;
+	int rc = need_files(t);
+
+	if (rc)
+		return rc;
+	if (job == SHARDMIX_SAMPLE && o.n < 0)
+		return err_set(&t->e, SFT_USAGE, "-n N is needed (how many sequences)");
+	if ((o.output == NULL || strcmp(o.output, "-") == 0) && isatty(STDOUT_FILENO))
+		return err_set(&t->e, SFT_USAGE, "a shard is binary and would go to the terminal (-o FILE.shard)");
+	if ((rc = shardmix(&m, (const char *const *)t->operands, (size_t)t->noperands, t, &totals, &t->e)) == 0)
+		tool_note(t, "%llu sequences, %llu tokens", (unsigned long long)totals.sequences, (unsigned long long)totals.tokens);
+	return rc;
+}
+
+static int merge(struct tool *t) { return mix(t, SHARDMIX_MERGE); }
+static int shuffle(struct tool *t) { return mix(t, SHARDMIX_SHUFFLE); }
+static int sample(struct tool *t) { return mix(t, SHARDMIX_SAMPLE); }
+
 static const struct command {
 	const char *name, *synopsis, *about;
 	const struct opt *options;
@@ -143,10 +185,13 @@ static const struct command {
 	{ "info", "sft-shard info [--json] FILE...", "Print what is in token shards and how they were made.", info_options, info },
 	{ "cat", "sft-shard cat [-m MODEL] [-o FILE] FILE...", "Print token shards as JSON lines, or record shards (rec) as text.", cat_options, cat },
 	{ "verify", "sft-shard verify FILE...", "Check every byte of token shards; exit status 1 where one is damaged.", no_options, verify },
+	{ "merge", "sft-shard merge [--pack N] -o FILE.shard FILE...", "Put token shards one after the other into one.", mix_options, merge },
+	{ "shuffle", "sft-shard shuffle [--seed N] [--pack N] -o FILE.shard FILE...", "Put the sequences of token shards into random order.", mix_options, shuffle },
+	{ "sample", "sft-shard sample -n N [--seed N] [--pack N] -o FILE.shard FILE...", "Draw some sequences of token shards at random, in their order.", sample_options, sample },
 };
 
-static const char synopsis[] = "sft-shard info|cat|verify [options] FILE...";
-static const char about[] = "Look at shards; sft-shard COMMAND -h shows the options of each command.";
+static const char synopsis[] = "sft-shard info|cat|verify|merge|shuffle|sample [options] FILE...";
+static const char about[] = "Look at shards and make new ones of them; sft-shard COMMAND -h shows the options of each command.";
 
 static int no_command(struct tool *t, int argc, char **argv)
 {
@@ -159,11 +204,11 @@ static int no_command(struct tool *t, int argc, char **argv)
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		names[i] = commands[i].name;
 	if (t->noperands == 0)
-		return err_set(&t->e, SFT_USAGE, "no command (expected info, cat or verify)");
+		return err_set(&t->e, SFT_USAGE, "no command (expected info, cat, verify, merge, shuffle or sample)");
 	near = opt_nearest(t->operands[0], names, sizeof names / sizeof *names);
 	if (near)
 		return err_set(&t->e, SFT_USAGE, "no command '%s' (did you mean '%s'?)", t->operands[0], near);
-	return err_set(&t->e, SFT_USAGE, "no command '%s' (expected info, cat or verify)", t->operands[0]);
+	return err_set(&t->e, SFT_USAGE, "no command '%s' (expected info, cat, verify, merge, shuffle or sample)", t->operands[0]);
 }
 
 int main(int argc, char **argv)

@@ -6,27 +6,11 @@
 #include <string.h>
 
 #include "json.h"
+#include "shardinfo.h"
 
 static void hash_text(char out[20], uint64_t hash)
 {
 	snprintf(out, 20, "%016llx", (unsigned long long)hash);
-}
-
-/* What the shard says about its making, written anew: the bytes of a stranger's file go nowhere as they are. */
-static void put_info(struct jw *w, const struct shard *s)
-{
-	struct json_parser *p = json_parser_new();
-	const char *text = shard_info_json(s);
-	const struct json *v;
-	struct arena a;
-
-	arena_init(&a);
-	if (json_parse(p, &a, text, strlen(text), &v, NULL) == 0)
-		jw_value(w, v);
-	else
-		jw_null(w);
-	arena_release(&a);
-	json_parser_free(p);
 }
 
 static void info_json(const char *file, const struct shard *s, struct buf *out)
@@ -61,7 +45,7 @@ static void info_json(const char *file, const struct shard *s, struct buf *out)
 	jw_key(&w, "rows");
 	jw_uint(&w, shard_rows(s));
 	jw_key(&w, "info");
-	put_info(&w, s);
+	shardinfo_copy(&w, s);
 	jw_obj_end(&w);
 	buf_ch(out, '\n');
 }
@@ -85,7 +69,7 @@ static void info_table(const char *file, const struct shard *s, struct buf *out)
 		        100.0 * (double)tokens / ((double)rows * shard_pack(s)));
 	buf_str(out, "made by         ");
 	jw_init(&w, out);
-	put_info(&w, s);
+	shardinfo_copy(&w, s);
 	buf_ch(out, '\n');
 }
 

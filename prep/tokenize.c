@@ -2,10 +2,10 @@
 /* The pipeline of sft-tokenize: batches of records are read in order, tokenised by several threads, written in order. */
 #include "tokenize.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "outfile.h"
+#include "shardinfo.h"
 #include "threads.h"
 
 enum { BATCH = 256 };
@@ -80,32 +80,6 @@ void tokenize_close(struct tokenize *z)
 
 /* --- what the shard says about itself --- */
 
-/* The command line without what changes no byte of the shard: -j, -o, and their long forms. */
-static void put_command(struct jw *w, const struct tool *t)
-{
-	jw_key(w, "command");
-	jw_arr(w);
-	for (int i = 0; i < t->argc; i++) {
-		const char *a = t->argv[i];
-		bool shorter = a[0] == '-' && (a[1] == 'j' || a[1] == 'o');
-
-		if (strcmp(a, "--jobs") == 0 || strcmp(a, "--output") == 0 || (shorter && a[2] == '\0'))
-			i++;                   /* and its value */
-		else if (!shorter && strncmp(a, "--jobs=", 7) != 0 && strncmp(a, "--output=", 9) != 0)
-			jw_str(w, i == 0 ? t->name : a);
-	}
-	jw_arr_end(w);
-}
-
-static void put_hash(struct jw *w, const char *key, uint64_t hash)
-{
-	char text[20];
-
-	snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
-	jw_key(w, key);
-	jw_str(w, text);
-}
-
 static char *info(const struct tokenize *z, const struct tool *t)
 {
 	static const char *const on_long[] = { "drop", "truncate-left", "truncate-right", "stop" };
@@ -114,18 +88,11 @@ static char *info(const struct tokenize *z, const struct tool *t)
 	struct jw w;
 
 	jw_init(&w, &b);
-	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.shard-info/1");
-	jw_key(&w, "tool");
-	jw_str(&w, t->name);
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
-	put_command(&w, t);
+	shardinfo_begin(&w, t, NULL);
 	if (z->tok)
-		put_hash(&w, "tokenizer", tok_hash(z->tok));
+		shardinfo_hash(&w, "tokenizer", tok_hash(z->tok));
 	if (z->chat)
-		put_hash(&w, "template", chat_hash(z->chat));
+		shardinfo_hash(&w, "template", chat_hash(z->chat));
 	jw_key(&w, "max_len");
 	jw_uint(&w, z->max_len);
 	jw_key(&w, "on_long");
