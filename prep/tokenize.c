@@ -46,6 +46,8 @@ static int open_template(struct tokenize *z, struct err *e)
 	rc = chat_open(&z->chat, z->o->chat_template, source, tok_bos_text(z->tok), tok_eos_text(z->tok), tok_pad_text(z->tok), &z->chat_error);
 	if (rc && z->o->chat_template)
 		return err_set(e, rc, "%s", z->chat_error.msg);
+	if (rc == 0)
+		tok_use_template(z->tok, chat_source(z->chat));
 	return 0;                      /* a model's template is needed only where there are messages */
 }
 

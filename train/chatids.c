@@ -23,11 +23,13 @@ int chatids_open(struct chatids **out, const char *model, const char *template, 
 
 	*out = NULL;
 	if (rc == 0) {
-		const struct tok *t = c->tok;
+		struct tok *t = c->tok;
 
 		c->scratch = tok_scratch_new(t);
 		if (template || tok_chat_template(t))
 			rc = chat_open(&c->template, template, tok_chat_template(t), tok_bos_text(t), tok_eos_text(t), tok_pad_text(t), e);
+		if (rc == 0 && c->template)
+			tok_use_template(t, chat_source(c->template));
 	}
 	if (rc == 0)
 		*out = c;

@@ -76,11 +76,10 @@ static uint64_t hash_of(const struct tok *t)
 	return hash_close(h);
 }
 
-/* Added tokens that the model's chat template writes. */
-static void mark_template(struct tok *t)
+void tok_use_template(struct tok *t, const char *source)
 {
-	for (size_t i = 0; t->chat_template && i < t->nadded; i++)
-		t->added[i].template = t->added[i].n && strstr(t->chat_template, t->added[i].text) != NULL;
+	for (size_t i = 0; i < t->nadded; i++)
+		t->added[i].template = source && t->added[i].n && strstr(source, t->added[i].text) != NULL;
 }
 
 static bool ends_in(const char *s, const char *end)
@@ -153,7 +152,7 @@ int tok_open(struct tok **out, const char *path, struct err *e)
 		tok_close(t);
 		return rc;
 	}
-	mark_template(t);
+	tok_use_template(t, t->chat_template);
 	t->hash = hash_of(t);
 	*out = t;
 	return 0;

@@ -41,6 +41,10 @@ struct tok_span {
 	size_t start, end;          /* bytes of the text */
 	bool   content;             /* what a message says */
 };
+/* SOURCE: the Jinja source of the template that writes the chats, where it is not the model's own (which counts after tok_open()).
+ * An added token that stands in it, or in the template's words of the very text, is one that the template writes.
+ * Before threads share T. */
+void tok_use_template(struct tok *t, const char *source);
 int tok_encode_chat(const struct tok *t, struct tok_scratch *s, const char *text, size_t n,
                     const struct tok_span *spans, size_t nspans, struct tok_ids *out, struct err *e);
 

@@ -51,7 +51,7 @@ struct added {
 	bool single_word, lstrip, rstrip, normalized, special;
 	const char *shown;          /* what it decodes to: its normal form where it is normalised */
 	size_t nshown;
-	bool template;              /* the model's chat template writes it: what a message says never matches it */
+	bool template;              /* the chat template in use writes it: what a message says never matches it */
 };
 /* Leftmost-longest search for many texts: a trie. */
 struct trie {

@@ -312,6 +312,14 @@ static void chat_is_safe(void)
 	CHECK(ids.id[0] == 0 && ids.id[ids.n - 1] == 1 && special == 2 && indents == 1 && titles == 0);
 	for (size_t i = 1; i < ids.n; i++)
 		CHECK(ids.start[i] <= ids.end[i] && ids.start[i] >= ids.start[i - 1]);
+	for (int writes = 0; writes < 2; writes++) {   /* another template: that which it writes counts, in this text or not */
+		tok_use_template(t, writes ? "{{ x }}    {{ y }}" : "{{ x }}");
+		ids.n = indents = 0;
+		CHECK(tok_encode_chat(t, s, text, sizeof text - 1, span, 3, &ids, &e) == 0);
+		for (size_t i = 0; i < ids.n; i++)
+			indents += ids.id[i] == 2500;
+		CHECK(indents == (writes ? 0 : 1));
+	}
 	tok_ids_free(&ids);
 	tok_scratch_free(s);
 	tok_close(t);
