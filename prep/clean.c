@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct step_kind *const tables[] = { clean_filter_kinds, clean_text_kinds, clean_shape_kinds, NULL };
+static const struct step_kind *const tables[] = { clean_filter_kinds, clean_text_kinds, clean_pii_kinds, clean_shape_kinds, NULL };
 
 void clean_init(struct clean *c)
 {
@@ -258,6 +258,7 @@ void work_release(struct work *w)
 {
 	matcher_free(w->matcher);
 	buf_free(&w->scratch);
+	pii_release(&w->pii);
 }
 
 static enum verdict map_fields(const struct step *s, const struct bound *b, struct work *w, struct rec *r)

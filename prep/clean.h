@@ -3,7 +3,7 @@
 #define SFT_CLEAN_H
 /* Cleaning: a chain of steps that every record goes through, in the order in which the steps were given.
  *
- * What a step can do is a table (cleanstep.c, cleanfilter.c, cleanshape.c); what a step means for a set of column names is
+ * What a step can do is a table (cleantext.c, cleanfilter.c, cleanpii.c, cleanshape.c); what a step means for a set of column names is
  * worked out once per set (a plan).  Applying needs no lock and no allocation but from the arena of the batch. */
 #include <pthread.h>
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "opt.h"
 #include "pattern.h"
+#include "pii.h"
 #include "rec.h"
 #include "unicode.h"
 
@@ -27,6 +28,7 @@ struct work {
 	struct arena *arena;                  /* of the batch: new texts live here */
 	struct matcher *matcher;
 	struct buf scratch;
+	struct pii pii;
 	const char *why;                      /* reason of CLEAN_DROP: constant */
 	struct err e;                         /* of CLEAN_BAD */
 	const struct plan *plan;              /* the one used last */
@@ -91,6 +93,7 @@ struct clean {
 	const char *null_values;
 	struct words nulls;
 	size_t longest_null;                  /* bytes of the longest of them */
+	bool masks;                           /* --mask-pii: rejects are masked too, whole */
 	bool missing_ok;                      /* --union: records may lack columns */
 	struct unicode *unicode;
 	struct arena arena;                   /* lives as long as this */
@@ -128,11 +131,12 @@ void work_release(struct work *w);
 int clean_names(struct clean *c, const char *const *list, size_t n, const struct names **out, struct err *e);
 
 /* --- the tables, each ended by a kind without a name --- */
-extern const struct step_kind clean_text_kinds[], clean_filter_kinds[], clean_shape_kinds[];
+extern const struct step_kind clean_text_kinds[], clean_filter_kinds[], clean_shape_kinds[], clean_pii_kinds[];
 
 /* --- the whole tool --- */
 struct clean_totals {
 	struct tally step[CLEAN_MAX_STEPS];
+	uint64_t pii[PII_KINDS];
 };
 /* Reads, maps on T->threads threads and writes in order; the same bytes for every number of threads.  Memory: 2 batches a
  * thread and one more, a batch being at most CLEAN_BATCH records. */

@@ -171,26 +171,40 @@ static int run(struct job *j, int nthreads, struct err *e)
 	for (int i = 0; i < nthreads; i++)
 		work_init(&j->work[i]);
 	rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads);
-	for (int i = 0; i < nthreads; i++)
+	for (int i = 0; i < nthreads; i++) {
+		for (int k = 0; k < PII_KINDS; k++)
+			j->totals->pii[k] += j->work[i].pii.count[k];
 		work_release(&j->work[i]);
+	}
 	mem_free(j->work);
 	if (rc < 0 && e->code == 0)
 		*e = j->read_error;
 	return rc < 0 ? e->code : 0;
 }
 
+/* What --mask-pii hides must not come back in the rejects: those that were dropped before it, bad ones, other columns. */
+static bool mask_reject(void *ctx, const char *text, size_t n, bool json, struct buf *out)
+{
+	return json ? pii_mask_json(ctx, text, n, out) : pii_mask(ctx, text, n, out);
+}
+
 int clean_run(struct clean *c, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t,
               struct clean_totals *totals, struct err *e)
 {
 	struct job j = { .c = c, .in = in, .out = out, .totals = totals, .e = e, .skip_bad = o->on_bad == 1 };
+	struct pii pii = {0};
 	int rc;
 
 	memset(totals, 0, sizeof *totals);
 	e->code = 0;
 	c->missing_ok = o->unite;
+	if (c->masks)
+		rec_mask_rejects(in, mask_reject, &pii);
 	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
 	rc = run(&j, (int)t->threads, e);
 	progress_close(&j.progress);
+	rec_mask_rejects(in, NULL, NULL);
+	pii_release(&pii);
 	if (rc == 0)
 		rc = write_header(&j, e);
 	if (rc == 0 && j.last)

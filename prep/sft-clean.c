@@ -33,6 +33,15 @@ static void more_stats(struct jw *w, void *ctx)
 		jw_obj_end(w);
 	}
 	jw_arr_end(w);
+	if (!r->c->masks)
+		return;
+	jw_key(w, "pii");
+	jw_obj(w);
+	for (int i = 0; i < PII_KINDS; i++) {
+		jw_key(w, pii_names[i]);
+		jw_uint(w, r->totals->pii[i]);
+	}
+	jw_obj_end(w);
 }
 
 static int clean_files(struct clean *c, const struct rec_opts *o, struct tool *t)

@@ -70,6 +70,11 @@ int rec_read_batch(struct recin *in, struct arena *arena, struct rec *out, size_
 /* Count R as dropped for REASON (a short constant text, the key in --stats) and write it to --rejects.  Thread-safe
  * only from one thread at a time (call it in the write stage).  R->p text as it is given: mask before. */
 int rec_reject(struct recin *in, const struct rec *r, const char *reason, struct err *e);
+/* What goes to --rejects from now on goes through MASK first (NULL: no more), bad records as they stood (JSON false) as well as the
+ * fields of dropped ones: it appends TEXT without what must not be seen to OUT, or returns false where that is nothing.  Called by
+ * one thread at a time.  Call it before the first record is read. */
+typedef bool rec_mask(void *ctx, const char *text, size_t n, bool json, struct buf *out);
+void rec_mask_rejects(struct recin *in, rec_mask *mask, void *ctx);
 /* The columns, known before a record is read: of the header (CSV, TSV, rec of these, `text` of plain lines), or of all files with --union; NULL where
  * records name their own fields (JSONL, JSON). */
 const struct names *rec_names(const struct recin *in);

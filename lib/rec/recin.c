@@ -404,6 +404,12 @@ int rec_reject(struct recin *r, const struct rec *rec, const char *reason, struc
 	return reject_record(&r->rejects, rec, reason, e);
 }
 
+void rec_mask_rejects(struct recin *r, rec_mask *mask, void *ctx)
+{
+	r->rejects.mask = mask;
+	r->rejects.mask_ctx = ctx;
+}
+
 /* --- figures, and the end --- */
 
 const struct names *rec_names(const struct recin *r)

@@ -25,12 +25,17 @@ static void count(struct rejects *r, const char *reason)
 	r->count[r->ncounts++] = (struct reject_count){ mem_str(reason), 1 };
 }
 
-static void field_out(struct jw *w, const struct field *f)
+static void value_out(struct rejects *r, struct jw *w, const char *text, size_t n, bool json)
 {
-	if (f->type == FIELD_JSON)
-		jw_raw(w, f->p, f->n);
+	r->masked.n = 0;
+	if (r->mask && r->mask(r->mask_ctx, text, n, json, &r->masked)) {
+		text = r->masked.p;
+		n = r->masked.n;
+	}
+	if (json)
+		jw_raw(w, text, n);
 	else
-		jw_strn(w, f->p, f->n);
+		jw_strn(w, text, n);
 }
 
 static void head(struct jw *w, const char *file, uint64_t line, const char *reason)
@@ -73,7 +78,7 @@ int reject_record(struct rejects *r, const struct rec *rec, const char *reason, 
 		jw_obj(&w);
 		for (uint32_t i = 0; i < rec->names->n; i++) {
 			jw_keyn(&w, rec->names->name[i], rec->names->len[i]);
-			field_out(&w, rec->f + i);
+			value_out(r, &w, rec->f[i].p, rec->f[i].n, rec->f[i].type == FIELD_JSON);
 		}
 		jw_obj_end(&w);
 		jw_obj_end(&w);
@@ -113,7 +118,7 @@ int reject_bad(struct rejects *r, const char *file, uint64_t line, uint64_t num,
 		jw_init(&w, &r->waiting);
 		head(&w, file, line, reason);
 		mend(&good, text, n);
-		jw_strn(&w, good.n ? good.p : "", good.n);
+		value_out(r, &w, good.n ? good.p : "", good.n, false);
 		jw_obj_end(&w);
 		buf_ch(&r->waiting, '\n');
 		ARRAY_ROOM(r->wait, r->nwaits, r->waits_cap);
@@ -144,6 +149,7 @@ static void free_all(struct rejects *r)
 	mem_free(r->count);
 	mem_free(r->wait);
 	buf_free(&r->line);
+	buf_free(&r->masked);
 	buf_free(&r->waiting);
 	pthread_mutex_destroy(&r->lock);
 	memset(r, 0, sizeof *r);

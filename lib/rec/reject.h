@@ -20,6 +20,9 @@ struct rejects {
 	struct outfile *out;            /* NULL: no --rejects */
 	struct reject_count *count;
 	size_t ncounts, counts_cap;
+	rec_mask *mask;                 /* NULL: none */
+	void *mask_ctx;
+	struct buf masked;
 	struct buf line;
 	struct buf waiting;             /* lines of bad records; the entries say where */
 	struct reject_wait { uint64_t num; size_t end; } *wait;
