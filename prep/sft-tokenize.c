@@ -24,6 +24,8 @@ static const struct opt options[] = {
 	OPT_CHOICE(0, "on-long", &o.on_long, "drop|truncate-left|truncate-right|stop", "what to do with a longer one [drop]"),
 	OPT_CHOICE(0, "train-on", &o.train_on, "assistant|last|all", "whose words the loss counts [assistant]"),
 	OPT_INT(0, "pack", &o.pack, "N", "plan rows of at most N tokens from whole sequences", 1, 1 << 24),
+	OPT_CHOICE(0, "sort", &o.sort, "none|prefix", "sequences that begin alike follow each other [none]"),
+	OPT_FLAG(0, "if-changed", &o.if_changed, "do nothing where FILE.shard is what would come out"),
 	OPT_HEAD("Instead of a shard"),
 	OPT_FLAG(0, "show", &o.show, "print the tokens, the trained ones marked"),
 	OPT_FLAG(0, "ids", &o.ids, "print a JSON array of ids for each record"),
@@ -60,14 +62,20 @@ static int check(struct tool *t)
 		o.model = t->env.sft_model;
 	if (o.job == JOB_SHARD && (r.output == NULL || strcmp(r.output, "-") == 0) && isatty(STDOUT_FILENO))
 		return err_set(&t->e, SFT_USAGE, "a shard is binary and would go to the terminal (-o FILE.shard)");
+	if ((o.sort || o.if_changed) && (o.job != JOB_SHARD || r.output == NULL || strcmp(r.output, "-") == 0))
+		return err_set(&t->e, SFT_USAGE, "--%s is for a shard in a file (-o FILE.shard)", o.sort ? "sort" : "if-changed");
 	o.color = tool_color(t, STDOUT_FILENO) && (r.output == NULL || strcmp(r.output, "-") == 0);
 	return 0;
 }
 
-static void report(const struct tokenize *z, const struct tool *t, const struct tokenize_totals *k)
+static void report(const struct tokenize *z, const struct tool *t, const char *path, const struct tokenize_totals *k)
 {
 	if (o.job != JOB_SHARD)
 		return;
+	if (k->unchanged) {
+		tool_note(t, "%s: nothing has changed", path);
+		return;
+	}
 	if (k->truncated)
 		tool_warn(t, "%llu sequences were cut to %llu tokens", (unsigned long long)k->truncated, (unsigned long long)z->max_len);
 	tool_note(t, "%llu sequences, %llu tokens, %llu trained; the longest has %llu", (unsigned long long)k->sequences,
@@ -85,7 +93,7 @@ static int each_file(const struct tokenize *z, struct tool *t)
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if ((rc = tokenize_files(z, &files[i], 1, paths[i], &r, t, &totals, &t->e)) == 0)
-			report(z, t, &totals);
+			report(z, t, paths[i], &totals);
 	out_places_free(paths, n);
 	return rc;
 }
@@ -102,7 +110,7 @@ static int run(struct tool *t)
 	if (rc == 0 && out_is_folder(r.output, (size_t)t->noperands))
 		rc = each_file(&z, t);
 	else if (rc == 0 && (rc = tokenize_files(&z, (const char *const *)t->operands, (size_t)t->noperands, r.output, &r, t, &totals, &t->e)) == 0)
-		report(&z, t, &totals);
+		report(&z, t, r.output, &totals);
 	tokenize_close(&z);
 	return rc;
 }

@@ -13,6 +13,16 @@ static void hash_text(char out[20], uint64_t hash)
 	snprintf(out, 20, "%016llx", (unsigned long long)hash);
 }
 
+/* Tokens at the beginning of sequences that their predecessors have too. */
+static uint64_t shared_tokens(const struct shard *s)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < shard_count(s); i++)
+		n += shard_shared(s, i);
+	return n;
+}
+
 static void info_json(const char *file, const struct shard *s, struct buf *out)
 {
 	char hash[20];
@@ -44,6 +54,8 @@ static void info_json(const char *file, const struct shard *s, struct buf *out)
 	jw_uint(&w, shard_pack(s));
 	jw_key(&w, "rows");
 	jw_uint(&w, shard_rows(s));
+	jw_key(&w, "shared_tokens");
+	jw_uint(&w, shared_tokens(s));
 	jw_key(&w, "info");
 	shardinfo_copy(&w, s);
 	jw_obj_end(&w);
@@ -62,6 +74,8 @@ static void info_table(const char *file, const struct shard *s, struct buf *out)
 	buf_fmt(out, "tokens          %llu (%.1f a sequence, %u the longest)\n", (unsigned long long)tokens,
 	        n ? (double)tokens / (double)n : 0.0, shard_max_len(s));
 	buf_fmt(out, "trained tokens  %llu\n", (unsigned long long)shard_trained(s));
+	buf_fmt(out, "shared          %llu tokens begin a sequence and its predecessor alike (%.1f%%)\n", (unsigned long long)shared_tokens(s),
+	        tokens ? 100.0 * (double)shared_tokens(s) / (double)tokens : 0.0);
 	buf_fmt(out, "largest id      %u\n", shard_max_id(s));
 	buf_fmt(out, "tokenizer       %s\n", shard_vocab_hash(s) ? hash : "none (tokenized elsewhere)");
 	if (rows)

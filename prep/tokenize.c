@@ -3,10 +3,12 @@
 #include "tokenize.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "outfile.h"
 #include "shardinfo.h"
 #include "threads.h"
+#include "tokenizekey.h"
 
 enum { BATCH = 256 };
 
@@ -23,6 +25,8 @@ struct run {
 	const struct rec_opts *r;
 	const struct tool *t;
 	struct recin *in;
+	struct tokenize_key key;
+	char *unsorted;             /* where the shard goes before it is sorted; NULL: at once where it belongs */
 	struct shard_out *shard;    /* one of the two */
 	struct outfile *out;
 	struct tokenize_work *work;
@@ -82,7 +86,7 @@ void tokenize_close(struct tokenize *z)
 
 /* --- what the shard says about itself --- */
 
-static char *info(const struct tokenize *z, const struct tool *t)
+static char *info(const struct tokenize *z, const struct tokenize_key *key, const struct tool *t)
 {
 	static const char *const on_long[] = { "drop", "truncate-left", "truncate-right", "stop" };
 	static const char *const train_on[] = { "assistant", "last", "all" };
@@ -103,6 +107,9 @@ static char *info(const struct tokenize *z, const struct tool *t)
 	jw_str(&w, z->o->from_ids ? "mask" : train_on[z->o->train_on]);
 	jw_key(&w, "pack");
 	jw_int(&w, z->o->pack);
+	jw_key(&w, "sort");
+	jw_str(&w, z->o->sort ? "prefix" : "none");
+	tokenize_key_put(key, &w);
 	jw_obj_end(&w);
 	return b.p;
 }
@@ -235,8 +242,10 @@ static int open_output(struct run *r, const char *path, const struct tool *t, st
 
 	if (r->z->o->job != JOB_SHARD)
 		return out_open(&r->out, path, e);
-	text = info(r->z, t);
-	rc = shard_create(&r->shard, path, r->z->tok ? tok_hash(r->z->tok) : 0, text, e);
+	text = info(r->z, &r->key, t);
+	if (r->z->o->sort)
+		r->unsorted = tokenize_sort_path(path);
+	rc = shard_create(&r->shard, r->unsorted ? r->unsorted : path, r->z->tok ? tok_hash(r->z->tok) : 0, text, e);
 	mem_free(text);
 	return rc;
 }
@@ -257,29 +266,69 @@ static void more_stats(struct jw *w, void *ctx)
 	jw_uint(w, t->truncated);
 }
 
+/* Is there nothing to do?  Also the files beside the shard that the run is to write must be there. */
+static bool unchanged(const struct run *r, const char *path)
+{
+	return r->z->o->if_changed && tokenize_key_is(&r->key, path) && (r->r->stats == NULL || access(r->r->stats, F_OK) == 0) &&
+	       (r->r->rejects == NULL || access(r->r->rejects, F_OK) == 0);
+}
+
+static int finish_shard(struct run *r, const char *path, struct err *e)
+{
+	struct shard_out *out = r->shard;
+	uint32_t pack = (uint32_t)r->z->o->pack;
+	int rc = tokenize_key_held(&r->key, e);
+
+	if (rc)
+		return rc;
+	r->shard = NULL;
+	if (r->unsorted == NULL)
+		return shard_finish(out, pack, e);
+	rc = shard_finish(out, 0, e);
+	return rc ? rc : tokenize_sort(r->unsorted, path, pack, e);
+}
+
+static int finish(struct run *r, const char *path, struct err *e)
+{
+	struct outfile *out = r->out;
+
+	if (r->shard)
+		return finish_shard(r, path, e);
+	r->out = NULL;
+	return out_close(out, false, e);
+}
+
+static int tokenize_stream(struct run *r, const char *const *files, size_t n, const char *path, const struct tool *t, struct err *e)
+{
+	int rc;
+
+	if ((rc = rec_open(&r->in, files, n, r->r, t, e)) != 0)
+		return rc;
+	if ((rc = open_output(r, path, t, e)) == 0 && (rc = run_pipeline(r, t, e)) == 0 &&
+	    (rc = rec_stats(r->in, NULL, r->r, t, more_stats, r->totals, e)) == 0 && (rc = finish(r, path, e)) == 0)
+		return rec_close(r->in, e);
+	shard_drop(r->shard);
+	out_abandon(r->out);
+	rec_abandon(r->in);
+	return rc;
+}
+
 int tokenize_files(const struct tokenize *z, const char *const *files, size_t n, const char *path, const struct rec_opts *o,
                    const struct tool *t, struct tokenize_totals *totals, struct err *e)
 {
 	struct run r = { .z = z, .r = o, .t = t, .totals = totals, .e = e };
-	int rc;
+	int rc = 0;
 
 	*totals = (struct tokenize_totals){0};
-	if ((rc = rec_open(&r.in, files, n, o, t, e)) != 0)
-		return rc;
-	if ((rc = open_output(&r, path, t, e)) != 0 || (rc = run_pipeline(&r, t, e)) != 0 ||
-	    (rc = rec_stats(r.in, NULL, o, t, more_stats, totals, e)) != 0)
-		goto failed;
-	if (r.shard)
-		rc = shard_finish(r.shard, (uint32_t)z->o->pack, e);
-	else
-		rc = out_close(r.out, false, e);
-	r.shard = NULL;
-	r.out = NULL;
-	if (rc == 0)
-		return rec_close(r.in, e);
-failed:
-	shard_drop(r.shard);
-	out_abandon(r.out);
-	rec_abandon(r.in);
+	if (z->o->job == JOB_SHARD)
+		rc = tokenize_key_open(&r.key, z, files, n, t, e);
+	if (rc == 0 && z->o->if_changed && !r.key.known)
+		rc = err_set(e, SFT_USAGE, "--if-changed needs its input in files by name");
+	if (rc == 0 && unchanged(&r, path))
+		totals->unchanged = true;
+	else if (rc == 0)
+		rc = tokenize_stream(&r, files, n, path, t, e);
+	tokenize_key_close(&r.key);
+	mem_free(r.unsorted);
 	return rc;
 }

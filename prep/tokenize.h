@@ -19,6 +19,8 @@ struct tokenize_opts {
 	int64_t max_len;            /* 0: the model's context */
 	int64_t pack;               /* 0: no plan */
 	int on_long, train_on;      /* LONG_..., enum chat_train */
+	int sort;                   /* 1: by prefix */
+	bool if_changed;
 	bool ids, decode, show;
 	bool parse_special, add_special, skip_special;
 	bool from_ids;              /* records are {"ids", "mask"} */
@@ -37,6 +39,7 @@ struct tokenize {
 
 struct tokenize_totals {
 	uint64_t sequences, tokens, trained, truncated, longest;
+	bool unchanged;             /* the shard that is there is the one that would be made: nothing was done */
 };
 
 int  tokenize_open(struct tokenize *z, const struct tokenize_opts *o, struct err *e);
@@ -69,6 +72,11 @@ struct sequence {
 void tokenize_work_open(const struct tokenize *z, struct tokenize_work *w);
 void tokenize_work_close(struct tokenize_work *w);
 int  tokenize_record(const struct tokenize *z, struct tokenize_work *w, const struct rec *r, struct arena *a, struct sequence *out, struct err *e);
+
+/* tokenizesort.c: where the unsorted shard goes that becomes PATH (for mem_free); and that shard FROM, which is gone after this, sorted
+ * by ids as shard TO. */
+char *tokenize_sort_path(const char *path);
+int  tokenize_sort(const char *from, const char *to, uint32_t pack, struct err *e);
 
 /* tokenizeshow.c: the sequence for the eye, appended to OUT. */
 int tokenize_show(const struct tokenize *z, const struct shard_seq *seq, uint64_t number, struct buf *out, struct err *e);

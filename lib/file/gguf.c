@@ -34,6 +34,8 @@ struct gguf {
 	struct tensor *t;
 	size_t nt, capt;
 	struct strmap names;           /* tensor name -> place in t */
+	const void *head;              /* the bytes before the data section */
+	size_t nhead;
 };
 
 /* --- reading bytes: whatever is read is checked against what is left --- */
@@ -277,6 +279,8 @@ static int place(struct gguf *g, const struct rd *r, uint32_t align)
 {
 	uint64_t data = ((uint64_t)r->at + align - 1) & ~((uint64_t)align - 1);
 
+	g->head = r->p;
+	g->nhead = r->at;
 	for (size_t i = 0; i < g->nt; i++) {
 		struct tensor *t = &g->t[i];
 		uint64_t off = (uintptr_t)t->data;
@@ -389,6 +393,12 @@ bool gguf_is(const char *path)
 	if (fd >= 0)
 		close(fd);
 	return is;
+}
+
+const void *gguf_head(const struct gguf *g, size_t *n)
+{
+	*n = g->nhead;
+	return g->head;
 }
 
 size_t gguf_count(const struct gguf *g)

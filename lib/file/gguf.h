@@ -17,6 +17,9 @@ int  gguf_bytes(struct gguf **g, const void *p, size_t n, struct err *e);
 void gguf_close(struct gguf *g);                        /* NULL is fine */
 bool gguf_is(const char *path);                         /* a file that begins with GGUF's magic */
 
+/* The bytes before the tensors' data: metadata and names. */
+const void *gguf_head(const struct gguf *g, size_t *n);
+
 size_t gguf_count(const struct gguf *g);
 const struct tensor *gguf_at(const struct gguf *g, size_t i);
 const struct tensor *gguf_find(const struct gguf *g, const char *name);   /* NULL: none */

@@ -311,6 +311,32 @@ static int check_block(const struct shard *s, uint32_t b, struct err *e)
 	return 0;
 }
 
+/* Sequence I's bytes in its block. */
+static struct cursor bytes_of(const struct shard *s, uint64_t i)
+{
+	const struct shard_entry *n = &s->entry[i];
+	const struct shard_block *k = &s->block[n->block];
+	bool last = i + 1 == s->tail.count || n[1].block != n->block;
+
+	return (struct cursor){ s->map.p + k->at + n->at, s->map.p + k->at + (last ? k->n : n[1].at) };
+}
+
+/* The ids are the last thing of a sequence. */
+const uint8_t *shard_raw_ids(const struct shard *s, uint64_t i, uint32_t *n, unsigned *width, struct err *e)
+{
+	struct cursor c = bytes_of(s, i);
+
+	if (check_block(s, s->entry[i].block, e) != 0)
+		return NULL;
+	*n = s->entry[i].n;
+	*width = (*c.p & 3u) + 1;
+	if ((uint64_t)*n * *width >= (uint64_t)(c.end - c.p)) {
+		err_set(e, SFT_BADDATA, "sequence %llu of the shard is not what its index says", (unsigned long long)i);
+		return NULL;
+	}
+	return c.end - (size_t)*n * *width;
+}
+
 static void buf_fit(struct shard_buf *buf, uint32_t n)
 {
 	if (n <= buf->cap)
@@ -323,9 +349,7 @@ static void buf_fit(struct shard_buf *buf, uint32_t n)
 int shard_get(const struct shard *s, uint64_t i, struct shard_buf *buf, struct shard_seq *seq, struct err *e)
 {
 	const struct shard_entry *n = &s->entry[i];
-	const struct shard_block *k = &s->block[n->block];
-	bool last = i + 1 == s->tail.count || n[1].block != n->block;
-	struct cursor c = { s->map.p + k->at + n->at, s->map.p + k->at + (last ? k->n : n[1].at) };
+	struct cursor c = bytes_of(s, i);
 	const uint8_t *flags, *w;
 	uint32_t trained = 0, len;
 	int rc = check_block(s, n->block, e);

@@ -43,6 +43,9 @@ uint32_t shard_shared(const struct shard *s, uint64_t i);
 struct shard_buf { uint32_t *ids; uint8_t *mask; size_t cap; };
 int  shard_get(const struct shard *s, uint64_t i, struct shard_buf *buf, struct shard_seq *seq, struct err *e);
 void shard_buf_free(struct shard_buf *buf);
+/* ORDER[0..count-1]: the sequences in the order of their ids, compared one by one, a shorter one before what it begins, equal ones as
+ * they stand: those with a common beginning follow each other.  16 bytes of memory a sequence.  SFT_BADDATA: checksum. */
+int  shard_order(const struct shard *s, uint32_t *order, struct err *e);
 /* The pack plan (`tokenize --pack N`): rows of sequences, in order; count 0 where there is none.  Each sequence is in one row. */
 uint32_t shard_pack(const struct shard *s);             /* most tokens of a row, 0: no plan */
 uint64_t shard_rows(const struct shard *s);

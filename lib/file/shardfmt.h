@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_SHARDFMT_H
 #define SFT_SHARDFMT_H
-/* Token shards on disk, version 1; little-endian.  Private to shard.c, shardout.c and shardpack.c; sft-shard(5) is the page.
+/* Token shards on disk, version 1; little-endian.  Private to shard.c, shardout.c, shardpack.c and shardsort.c; sft-shard(5) is the page.
  *
  *   head    struct shard_head, then the info (JSON), crc32c of both
  *   blocks  payloads of whole sequences, one after the other; their checksums are in the block table
@@ -17,6 +17,8 @@
  *   ids     n times 1..4 bytes
  * Varints are LEB128, at most 5 bytes. */
 #include <stdint.h>
+
+#include "shard.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "shards are mapped as they lie: little-endian machines only"
@@ -63,6 +65,9 @@ struct shard_tail {
 };
 _Static_assert(sizeof(struct shard_head) == 24 && sizeof(struct shard_block) == 24 && sizeof(struct shard_entry) == 20 &&
                sizeof(struct shard_tail) == 96, "the file's layout");
+
+/* Where the N ids of sequence I lie, WIDTH bytes each; NULL (with the error): the block is damaged or they do not fit in it. */
+const uint8_t *shard_raw_ids(const struct shard *s, uint64_t i, uint32_t *n, unsigned *width, struct err *e);
 
 /* Rows of at most PACK tokens for COUNT sequences of LEN tokens: best fit, longest first.  *ROW (nrows + 1 offsets into *SEQ)
  * and *SEQ (COUNT sequence numbers) are for mem_free.  No sequence may be longer than PACK.  Time O(count log pack). */

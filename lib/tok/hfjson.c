@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "hash.h"
+
 enum { MAX_ID = 1 << 26 };      /* ids in a file are checked against this: tables are made by id */
 
 static int get_id(const struct json *v, uint32_t *id)
@@ -250,8 +252,11 @@ int tok_open_json(struct tok *t, const char *path, struct err *e)
 	int rc;
 
 	arena_init(&a);
-	if ((rc = json_file(&a, path, &v, e)) == 0 && (rc = load(t, v, e)) != 0)
-		err_in(e, "%s", path);
+	if ((rc = json_file(&a, path, &v, e)) == 0) {
+		t->source = hash64(v->raw, v->nraw, 0);
+		if ((rc = load(t, v, e)) != 0)
+			err_in(e, "%s", path);
+	}
 	arena_release(&a);
 	return rc;
 }

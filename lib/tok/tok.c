@@ -445,6 +445,7 @@ int tok_decode(const struct tok *t, const uint32_t *ids, size_t n, unsigned flag
 uint32_t tok_vocab_size(const struct tok *t) { return t->all.n; }
 bool tok_is_special(const struct tok *t, uint32_t id) { return id < t->all.n && t->special[id]; }
 uint64_t tok_hash(const struct tok *t) { return t->hash; }
+uint64_t tok_source(const struct tok *t) { return t->source; }
 int32_t tok_bos(const struct tok *t) { return t->bos; }
 int32_t tok_eos(const struct tok *t) { return t->eos; }
 const char *tok_bos_text(const struct tok *t) { return t->bos_text; }

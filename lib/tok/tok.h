@@ -58,6 +58,8 @@ const char *tok_name(const struct tok *t, uint32_t id, size_t *n);   /* the toke
 int32_t  tok_find(const struct tok *t, const char *name, size_t n);  /* id of the token so written, or -1 */
 bool     tok_is_special(const struct tok *t, uint32_t id);
 uint64_t tok_hash(const struct tok *t);                 /* of vocabulary (id, bytes, type) and merges: the GGUF and the folder of one model agree */
+/* Hash of the file it was opened from (of a GGUF file all but the tensors): another normaliser or pre-tokenizer changes it too. */
+uint64_t tok_source(const struct tok *t);
 
 /* What the model's files say beside the vocabulary; -1 or NULL where they say nothing. */
 int32_t tok_bos(const struct tok *t);

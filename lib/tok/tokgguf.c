@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gguf.h"
+#include "hash.h"
 #include "hfjson.h"
 #include "utf8.h"
 
@@ -324,12 +325,16 @@ static int load(struct tok *t, const struct gguf *g, struct err *e)
 int tok_open_gguf(struct tok *t, const char *path, struct err *e)
 {
 	struct gguf *g;
+	const void *head;
+	size_t n;
 	int rc = gguf_open(&g, path, e);
 
 	if (rc)
 		return rc;
 	if ((rc = load(t, g, e)) != 0)
 		err_in(e, "%s", path);
+	head = gguf_head(g, &n);
+	t->source = hash64(head, n, 0);
 	gguf_close(g);
 	return rc;
 }

@@ -174,7 +174,7 @@ struct tok {
 
 	struct spm *spm;            /* MODEL_SPM */
 
-	uint64_t hash;
+	uint64_t hash, source;
 	int32_t bos, eos;
 	const char *bos_text, *eos_text, *pad_text, *chat_template;
 	uint64_t context;

@@ -3,6 +3,7 @@
  * seen to, which it never matches in a text. */
 #include <string.h>
 
+#include "hash.h"
 #include "mapfile.h"
 #include "spm.h"
 #include "tokimpl.h"
@@ -63,6 +64,7 @@ int tok_open_spm(struct tok *t, const char *path, struct err *e)
 		rc = spm_open(&t->spm, m.p, m.n, e);
 	if (rc)
 		err_in(e, "%s", path);
+	t->source = hash64(m.p, m.n, 0);
 	mapfile_close(&m);
 	return rc ? rc : fill(t);
 }

@@ -7,7 +7,7 @@ cat >in.jsonl <<'END'
 END
 sft tokenize --from ids --pack 6 -o a.shard in.jsonl
 sft shard cat a.shard
-sft shard info a.shard | sed -n 2,7p
+sft shard info a.shard | sed -n 2,8p
 sft shard cat a.shard | sft tokenize --from ids --pack 6 -o b.shard && sft shard cat b.shard | cmp - <(sft shard cat a.shard) && echo same
 for bad in '{"ids":[1,2],"mask":[1]}' '{"ids":[1,2],"mask":[1,2]}' '{"ids":[1,2' '{"ids":[1,,2]}' '{"ids":[-1]}' '{"ids":[1,]}' '{"ids":4294967296}' '{"id":1}'; do
 	echo "$bad" | sft tokenize --from ids -o bad.shard; echo "exit $?"
