@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct step_kind *const tables[] = { clean_filter_kinds, clean_text_kinds, clean_pii_kinds, clean_shape_kinds, NULL };
+static const struct step_kind *const tables[] = { clean_filter_kinds, clean_quality_kinds, clean_text_kinds, clean_pii_kinds, clean_shape_kinds, NULL };
 
 void clean_init(struct clean *c)
 {
@@ -21,6 +21,7 @@ void clean_release(struct clean *c)
 	for (size_t i = 0; i < c->n; i++) {
 		pattern_free(c->step[i].pattern);
 		replacement_free(c->step[i].replacement);
+		termset_free(c->step[i].terms);
 		mem_free(c->step[i].columns.v);
 		mem_free(c->step[i].renamed.v);
 		mem_free(c->step[i].seen);
@@ -52,6 +53,17 @@ static int split_colon(struct clean *c, struct step *s, const char **value, stru
 	set_columns(c, s, arena_str(&c->arena, *value, (size_t)(colon - *value)));
 	*value = colon + 1;
 	return 0;
+}
+
+const char *clean_reason(struct clean *c, const char *what, const char *value)
+{
+	struct buf b = {0};
+	const char *s;
+
+	buf_fmt(&b, "%s %s", what, value);
+	s = arena_str(&c->arena, b.p, b.n);
+	buf_free(&b);
+	return s;
 }
 
 static int add_step(struct clean *c, const struct step_kind *k, const char *value, struct err *e)
@@ -259,6 +271,9 @@ void work_release(struct work *w)
 	matcher_free(w->matcher);
 	buf_free(&w->scratch);
 	pii_release(&w->pii);
+	textwords_release(&w->words);
+	gramtable_release(&w->grams);
+	termscan_release(&w->scan);
 }
 
 static enum verdict map_fields(const struct step *s, const struct bound *b, struct work *w, struct rec *r)

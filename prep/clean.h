@@ -3,7 +3,7 @@
 #define SFT_CLEAN_H
 /* Cleaning: a chain of steps that every record goes through, in the order in which the steps were given.
  *
- * What a step can do is a table (cleantext.c, cleanfilter.c, cleanpii.c, cleanshape.c); what a step means for a set of column names is
+ * What a step can do is a table (cleantext.c, cleanfilter.c, cleanquality.c, cleanpii.c, cleanshape.c); what a step means for a set of column names is
  * worked out once per set (a plan).  Applying needs no lock and no allocation but from the arena of the batch. */
 #include <pthread.h>
 #include <stdbool.h>
@@ -11,11 +11,14 @@
 #include <stdint.h>
 #include "keycols.h"
 #include "err.h"
+#include "gramtable.h"
 #include "mem.h"
 #include "opt.h"
 #include "pattern.h"
 #include "pii.h"
 #include "rec.h"
+#include "termset.h"
+#include "textwords.h"
 #include "unicode.h"
 
 enum verdict { CLEAN_SAME, CLEAN_CHANGED, CLEAN_DROP, CLEAN_BAD };
@@ -29,6 +32,9 @@ struct work {
 	struct matcher *matcher;
 	struct buf scratch;
 	struct pii pii;
+	struct textwords words;
+	struct gramtable grams;
+	struct termscan scan;
 	const char *why;                      /* reason of CLEAN_DROP: constant */
 	struct err e;                         /* of CLEAN_BAD */
 	const struct plan *plan;              /* the one used last */
@@ -57,6 +63,7 @@ struct step_kind {
 	/* Works out b->after where the step changes the names; may be NULL.  Called under the lock. */
 	int (*bind)(struct clean *c, const struct step *s, const struct names *in, struct bound *b, struct err *e);
 	bool missing_ok;                      /* a JSON key that is not there is null to it */
+	int choice;                           /* which of the kinds that share a function */
 };
 
 struct step {
@@ -68,6 +75,8 @@ struct step {
 	struct pattern *pattern;
 	struct replacement *replacement;
 	int64_t number;
+	double share;
+	struct termset *terms;
 	int choice;
 	struct words renamed;                 /* rename: the new names of columns */
 	bool *seen;                           /* by column: some record had it */
@@ -130,8 +139,11 @@ void work_release(struct work *w);
 /* Names with the text of LIST[0..n-1], kept in C; equal names are one pointer.  SFT_USAGE where two are the same. */
 int clean_names(struct clean *c, const char *const *list, size_t n, const struct names **out, struct err *e);
 
+/* "WHAT VALUE" in C's arena: the reason of a step that drops. */
+const char *clean_reason(struct clean *c, const char *what, const char *value);
+
 /* --- the tables, each ended by a kind without a name --- */
-extern const struct step_kind clean_text_kinds[], clean_filter_kinds[], clean_shape_kinds[], clean_pii_kinds[];
+extern const struct step_kind clean_text_kinds[], clean_filter_kinds[], clean_shape_kinds[], clean_pii_kinds[], clean_quality_kinds[];
 
 /* --- the whole tool --- */
 struct clean_totals {

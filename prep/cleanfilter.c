@@ -4,17 +4,6 @@
 
 #include "clean.h"
 
-static const char *reason(struct clean *c, const char *what, const char *value)
-{
-	struct buf b = {0};
-	const char *s;
-
-	buf_fmt(&b, "%s %s", what, value);
-	s = arena_str(&c->arena, b.p, b.n);
-	buf_free(&b);
-	return s;
-}
-
 /* --- nulls --- */
 
 static bool is_null(const struct clean *c, const struct field *f)
@@ -49,7 +38,7 @@ static int parse_pattern(struct clean *c, struct step *s, const char *value, str
 	struct pattern_parts p;
 	int rc;
 
-	s->why = reason(c, s->kind->name, s->value);
+	s->why = clean_reason(c, s->kind->name, s->value);
 	if ((rc = pattern_split(value, 1, &c->arena, &p, e)) != 0)
 		return rc;
 	return pattern_new(&s->pattern, p.pattern, p.npattern, p.flags, e);
@@ -99,7 +88,7 @@ static int parse_length(struct clean *c, struct step *s, const char *value, stru
 	if (rc == 0 && v != (double)(int64_t)v)
 		rc = err_set(e, SFT_USAGE, "'%s' is not a whole number", value);
 	s->number = rc ? 0 : (int64_t)v;
-	s->why = reason(c, s->kind->name, value);
+	s->why = clean_reason(c, s->kind->name, value);
 	return rc;
 }
 
