@@ -175,7 +175,7 @@ static void labels_table(struct metric *m, struct buf *out)
 		const struct label_counts *c = &l->c[order[k]];
 		struct prf_scores x = labels_prf(c);
 
-		textable_cell(&t, "%s", l->name.e[order[k]].key);
+		textable_clip(&t, l->name.e[order[k]].key, 40);
 		textable_number(&t, "%.4f", x.precision);
 		textable_number(&t, "%.4f", x.recall);
 		textable_number(&t, "%.4f", x.f1);
