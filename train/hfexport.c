@@ -1,114 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hfexport.h"
 
-#include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "json.h"
 #include "mapfile.h"
 #include "mem.h"
-#include "outfile.h"
 #include "safetensors.h"
 
-enum { BAND = 1 << 20, TASK = 1 << 15 };           /* values in memory at a time; values of one task */
-
 struct export {
-	const struct weights *w;
-	const struct hf_values *v;
+	struct weightout to;
 	struct hf_opts o;
+	const struct weights *w;
 	const char *dir;
 	struct tensor *t;              /* what is written, in the order of the places */
 	size_t *place;                 /* of each */
 	char (*name)[96];
 	size_t n;
 	const struct tensor *part;     /* first tensor of the file being written */
-	float *f32;                    /* [BAND, or one row] */
-	void *out;                     /* the same, rounded */
 };
-
-/* --- values --- */
-
-static bool changed(const struct export *x, size_t place)
-{
-	return x->v && x->v->changed(x->v->ctx, place);
-}
-
-struct band {
-	const struct export *x;
-	const struct weight *w;
-	size_t   place;
-	enum dtype type;
-	uint32_t first, n, step;       /* rows of the band, rows of a task */
-	atomic_bool lost;              /* some value does not fit the type */
-};
-
-static void read_rows(const struct band *b, uint32_t first, uint32_t n, float *out)
-{
-	size_t bytes = (size_t)b->w->cols / dtype_block(b->w->type) * dtype_bytes(b->w->type);
-
-	if (changed(b->x, b->place))
-		b->x->v->rows(b->x->v->ctx, b->place, first, n, out);
-	else
-		dtype_to_f32(b->w->type, (const char *)b->w->p + first * bytes, out, (size_t)n * b->w->cols);
-}
-
-/* False where a number became an infinity. */
-static bool round_to(enum dtype type, const float *from, void *to, size_t n)
-{
-	uint16_t *h = to;
-	bool fits = true;
-
-	if (type == DT_F32)
-		memcpy(to, from, n * sizeof *from);
-	for (size_t i = 0; type == DT_BF16 && i < n; i++) {
-		h[i] = f32_to_bf16(from[i]);
-		fits = fits && ((h[i] & 0x7fff) != 0x7f80 || isinf(from[i]));
-	}
-	for (size_t i = 0; type == DT_F16 && i < n; i++) {
-		h[i] = f32_to_f16(from[i]);
-		fits = fits && ((h[i] & 0x7fff) != 0x7c00 || isinf(from[i]));
-	}
-	return fits;
-}
-
-static void task(void *ctx, uint32_t i, int thread)
-{
-	struct band *b = ctx;
-	uint32_t at = i * b->step, n = b->n - at < b->step ? b->n - at : b->step;
-	size_t skip = (size_t)at * b->w->cols, count = (size_t)n * b->w->cols;
-
-	(void)thread;
-	read_rows(b, b->first + at, n, b->x->f32 + skip);
-	if (!round_to(b->type, b->x->f32 + skip, (char *)b->x->out + skip * dtype_bytes(b->type), count))
-		b->lost = true;
-}
 
 /* st_fill: tensor I of the file. */
 static int put_tensor(void *ctx, size_t i, struct outfile *f, struct err *e)
 {
 	struct export *x = ctx;
 	const struct tensor *t = &x->part[i];
-	size_t place = x->place[t - x->t];
-	const struct weight *w = &x->w->w[place];
-	uint32_t rows = w->cols >= BAND ? 1 : BAND / w->cols;
-	struct band b = { .x = x, .w = w, .place = place, .type = t->type, .step = w->cols >= TASK ? 1 : TASK / w->cols };
-	int rc = 0;
 
-	if (!changed(x, place) && t->type == w->type)
-		return out_write(f, w->p, t->bytes, e);
-	for (; rc == 0 && b.first < w->rows; b.first += b.n) {
-		b.n = w->rows - b.first < rows ? w->rows - b.first : rows;
-		pool_run(x->o.pool, task, &b, (b.n + b.step - 1) / b.step);
-		if (b.lost)
-			return err_set(e, SFT_BADDATA, "tensor '%s' has values that %s cannot hold (expected a type with a wider range: bf16 or f32)",
-			               t->name, dtype_name(t->type));
-		rc = out_write(f, x->out, (size_t)b.n * w->cols * dtype_bytes(t->type), e);
-	}
-	return rc;
+	return weightout_put(&x->to, x->place[t - x->t], &(struct weight_form){ .name = t->name, .type = t->type }, f, e);
 }
 
 /* --- the list of tensors --- */
@@ -120,13 +40,13 @@ static enum dtype type_of(const struct export *x, size_t place)
 
 	if (x->o.type != DT_NONE)
 		return x->o.type;
-	return !changed(x, place) || is == DT_F16 || is == DT_BF16 ? is : DT_F32;
+	return !weightout_changed(&x->to, place) || is == DT_F16 || is == DT_BF16 ? is : DT_F32;
 }
 
 static void list_tensors(struct export *x)
 {
 	const struct model_config *c = &x->w->cfg;
-	size_t places = place_count(c), widest = BAND;
+	size_t places = place_count(c);
 
 	x->t = mem_grow(NULL, places, sizeof *x->t);
 	x->place = mem_grow(NULL, places, sizeof *x->place);
@@ -145,13 +65,10 @@ static void list_tensors(struct export *x)
 		}
 		t.type = type_of(x, i);
 		t.bytes = count * dtype_bytes(t.type);
-		widest = w->cols > widest ? w->cols : widest;
 		param_hf_name(c, at.p, at.layer, at.expert, x->name[x->n]);
 		x->place[x->n] = i;
 		x->t[x->n++] = t;
 	}
-	x->f32 = mem_try(widest * sizeof *x->f32);
-	x->out = mem_try(widest * sizeof *x->f32);
 }
 
 static void release(struct export *x)
@@ -159,8 +76,7 @@ static void release(struct export *x)
 	mem_free(x->t);
 	mem_free(x->place);
 	mem_free(x->name);
-	mem_free(x->f32);
-	mem_free(x->out);
+	weightout_release(&x->to);
 }
 
 /* --- files of weights --- */
@@ -348,28 +264,24 @@ static int write_config(const struct export *x, struct err *e)
 
 static int check_folders(const struct export *x, struct err *e)
 {
-	struct stat from, to;
-
 	if (x->w->from_gguf)
 		return err_set(e, SFT_USAGE, "%s: a GGUF file (expected a Hugging Face folder, whose config.json and tokenizer the new one takes over)", x->w->path);
-	if (stat(x->w->path, &from) == 0 && stat(x->dir, &to) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+	if (out_same(x->w->path, x->dir))
 		return err_set(e, SFT_USAGE, "%s: the folder of the model itself (expected another one to write to)", x->dir);
 	return 0;
 }
 
-int hf_export(const struct weights *w, const struct hf_values *v, const struct hf_opts *o, const char *dir, struct err *e)
+int hf_export(const struct weights *w, const struct weight_values *v, const struct hf_opts *o, const char *dir, struct err *e)
 {
-	struct export x = { .w = w, .v = v, .o = *o, .dir = dir };
+	struct export x = { .w = w, .o = *o, .dir = dir };
 	int rc;
 
 	if (x.o.shard_bytes == 0)
 		x.o.shard_bytes = UINT64_C(5000000000);
-	if ((rc = check_folders(&x, e)) != 0 || (rc = out_mkdirs(dir, e)) != 0)
+	if ((rc = check_folders(&x, e)) != 0 || (rc = out_mkdirs(dir, e)) != 0 || (rc = weightout_open(&x.to, w, v, o->pool, e)) != 0)
 		return rc;
 	list_tensors(&x);
-	if (x.f32 == NULL || x.out == NULL)
-		rc = err_set(e, SFT_SYSTEM, "no memory for a band of a matrix");
-	if (rc == 0 && (rc = write_weights(&x, e)) == 0 && (rc = copy_files(&x, e)) == 0 && (rc = write_config(&x, e)) == 0)
+	if ((rc = write_weights(&x, e)) == 0 && (rc = copy_files(&x, e)) == 0 && (rc = write_config(&x, e)) == 0)
 		rc = out_syncdir(dir, e);
 	release(&x);
 	return rc;

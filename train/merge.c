@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "merge.h"
 
-#include <sys/stat.h>
-
 #include "fold.h"
+#include "ggufexport.h"
 #include "hfexport.h"
 #include "mem.h"
+#include "outfile.h"
 
 struct merge {
 	const struct merge_opts *o;
@@ -18,12 +18,11 @@ struct merge {
 
 static int load_adapter(struct merge *m, struct err *e)
 {
-	struct stat from, to;
 	int rc;
 
 	if (m->o->adapter == NULL)
 		return 0;
-	if (stat(m->o->adapter, &from) == 0 && stat(m->o->out, &to) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+	if (out_same(m->o->adapter, m->o->out))
 		return err_set(e, SFT_USAGE, "%s: the folder of the adapter itself (expected another one to write to)", m->o->out);
 	if ((rc = lora_load(&m->l, &m->values, &m->w->cfg, m->o->adapter, e)) != 0)
 		return rc;
@@ -57,21 +56,51 @@ static void say_what(const struct merge *m, const struct fold *f)
 			continue;
 		all++;
 		some += fold_changes(f, i);
-		param_hf_name(c, at.p, at.layer, at.expert, name);
+		if (m->w->from_gguf)
+			param_gguf_name(at.p, at.layer, name);
+		else
+			param_hf_name(c, at.p, at.layer, at.expert, name);
 		if (!fold_changes(f, i))
 			tool_note(m->t, "unchanged: %s", name);
 	}
 	tool_warn(m->t, "%s: %zu of %zu tensors changed by the adapter", m->o->out, some, all);
 }
 
-static int write_folder(const struct merge *m, struct err *e)
+static int write_model(const struct merge *m, bool gguf, struct err *e)
 {
 	const struct fold f = { m->w, m->l, m->values };
-	int rc = hf_export(m->w, &(struct hf_values){ &f, changed, rows }, &(struct hf_opts){ m->o->type, 0, m->pool }, m->o->out, e);
+	const struct weight_values v = { &f, changed, rows };
+	int rc;
 
+	if (gguf)
+		rc = gguf_export(m->w, &v, m->o->type, m->pool, m->o->out, e);
+	else
+		rc = hf_export(m->w, &v, &(struct hf_opts){ m->o->type, 0, m->pool }, m->o->out, e);
 	if (rc == 0 && m->l)
 		say_what(m, &f);
 	return rc;
+}
+
+static int check_opts(const struct merge_opts *o, struct err *e)
+{
+	if (o->model == NULL || *o->model == '\0')
+		return err_set(e, SFT_USAGE, "no model (expected -m MODEL or $SFT_MODEL)");
+	if (o->out == NULL)
+		return err_set(e, SFT_USAGE, "no output (expected -o OUT)");
+	if (o->to == MERGE_GGUF_LORA && o->adapter == NULL)
+		return err_set(e, SFT_USAGE, "no adapter (--to gguf-lora expects -a ADAPTER)");
+	return 0;
+}
+
+static int write_out(const struct merge *m, struct err *e)
+{
+	bool gguf = m->o->to == MERGE_SAME ? m->w->from_gguf : m->o->to == MERGE_GGUF;
+
+	if (m->o->type == DT_Q8_0 && !gguf)
+		return err_set(e, SFT_USAGE, "--dtype q8_0 is for GGUF models (expected f32, f16 or bf16)");
+	if (m->o->to == MERGE_GGUF_LORA)
+		return gguf_lora_export(m->w, m->l, m->values, m->o->type, m->o->out, e);
+	return write_model(m, gguf, e);
 }
 
 int merge_run(const struct merge_opts *o, const struct tool *t, struct err *e)
@@ -79,13 +108,11 @@ int merge_run(const struct merge_opts *o, const struct tool *t, struct err *e)
 	struct merge m = { .o = o, .t = t };
 	int rc;
 
-	if (o->model == NULL || *o->model == '\0')
-		return err_set(e, SFT_USAGE, "no model (expected -m MODEL or $SFT_MODEL)");
-	if (o->out == NULL)
-		return err_set(e, SFT_USAGE, "no output (expected -o OUT)");
+	if ((rc = check_opts(o, e)) != 0)
+		return rc;
 	m.pool = pool_open((int)t->threads);
 	if ((rc = weights_open(&m.w, o->model, e)) == 0 && (rc = load_adapter(&m, e)) == 0)
-		rc = write_folder(&m, e);
+		rc = write_out(&m, e);
 	lora_free(m.l);
 	mem_free(m.values);
 	weights_close(m.w);

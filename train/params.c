@@ -99,6 +99,11 @@ bool param_is_vector(enum param p)
 	return !param_table[p].linear && p != P_EMBED && p != P_HEAD && p != P_ROUTER && p != P_SHGATE && p < P_EGATE;
 }
 
+bool param_paired(const struct model_config *c, enum param p)
+{
+	return (p == P_WQ || p == P_WK) && (strcmp(c->family, "llama") == 0 || strcmp(c->family, "mistral") == 0 || strcmp(c->family, "mixtral") == 0);
+}
+
 bool param_adaptable(const struct model_config *c, enum param p)
 {
 	uint32_t rows, cols;

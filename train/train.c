@@ -50,7 +50,7 @@ static int save_result(const struct run *r, const char *name, struct err *e)
 
 	buf_fmt(&dir, "%s/%s", r->o->out, name);
 	if (r->full)
-		rc = hf_export(r->l.w, &(struct hf_values){ &t, all_changed, trained_rows }, &(struct hf_opts){ DT_F32, 0, r->l.pool }, dir.p, e);
+		rc = hf_export(r->l.w, &(struct weight_values){ &t, all_changed, trained_rows }, &(struct hf_opts){ DT_F32, 0, r->l.pool }, dir.p, e);
 	else
 		rc = lora_save(r->l.lora, r->c.p, dir.p, e);
 	buf_free(&dir);

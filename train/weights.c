@@ -198,7 +198,6 @@ static int align_plain(struct source *s, struct weight *w, struct err *e)
 
 static int prepare(struct weights *w, struct source *s, struct err *e)
 {
-	bool permuted = s->g && strcmp(w->cfg.family, "llama") == 0;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < place_count(&w->cfg); i++) {
@@ -207,7 +206,7 @@ static int prepare(struct weights *w, struct source *s, struct err *e)
 
 		if (to->p == NULL)
 			continue;
-		if (permuted && (p == P_WQ || p == P_WK))
+		if (s->g && param_paired(&w->cfg, p))
 			rc = restore_rows(s, to, w->cfg.head_dim, e);
 		else
 			rc = align_plain(s, to, e);

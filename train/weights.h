@@ -32,6 +32,8 @@ bool param_shape(const struct model_config *c, enum param p, uint32_t layer, uin
 bool param_adaptable(const struct model_config *c, enum param p);
 /* Is P a vector (a norm, a bias): widened to f32 on opening. */
 bool param_is_vector(enum param p);
+/* Are the rows of P, in GGUF files of this model, put so that rotated pairs are neighbours (architecture `llama`: q and k). */
+bool param_paired(const struct model_config *c, enum param p);
 /* Full Hugging Face name: "model.layers.3.self_attn.q_proj.weight".  LAYER is ignored for those of the model, EXPERT for all but those of experts. */
 void param_hf_name(const struct model_config *c, enum param p, uint32_t layer, uint32_t expert, char out[96]);
 void param_gguf_name(enum param p, uint32_t layer, char out[96]);

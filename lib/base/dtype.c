@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dtype.h"
 
+#include <math.h>
 #include <string.h>
 
 /* --- numbers of 16 and 8 bits --- */
@@ -333,4 +334,59 @@ int dtype_to_f32(enum dtype t, const void *src, float *dst, size_t n)
 	for (size_t k = 0; k < n; k += block, b += i->bytes)
 		i->f32(b, dst + k);
 	return 1;
+}
+
+static int to_half(const float *src, uint16_t *dst, size_t n, uint16_t infinity, uint16_t (*narrow)(float))
+{
+	int rc = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		dst[i] = narrow(src[i]);
+		if ((dst[i] & 0x7fff) == infinity && !isinf(src[i]))
+			rc = -1;
+	}
+	return rc;
+}
+
+/* f16 d = largest magnitude / 127, then 32 bytes round(x / d), halves away from zero. */
+static int to_q8_0(const float *src, uint8_t *dst)
+{
+	float most = 0, d, by;
+	uint16_t half;
+
+	for (int i = 0; i < 32; i++) {
+		if (!isfinite(src[i]))
+			return -1;
+		most = fmaxf(most, fabsf(src[i]));
+	}
+	d = most / 127;
+	by = d > 0 ? 1 / d : 0;
+	half = f32_to_f16(d);
+	memcpy(dst, &half, 2);
+	for (int i = 0; i < 32; i++)
+		dst[2 + i] = (uint8_t)(int8_t)roundf(src[i] * by);
+	return (half & 0x7fff) == 0x7c00 ? -1 : 1;
+}
+
+int dtype_from_f32(enum dtype t, const float *src, void *dst, size_t n)
+{
+	int rc = 1;
+
+	switch (t) {
+	case DT_F32:
+		if (n)
+			memcpy(dst, src, n * sizeof *src);
+		return 1;
+	case DT_F16:
+		return to_half(src, dst, n, 0x7c00, f32_to_f16);
+	case DT_BF16:
+		return to_half(src, dst, n, 0x7f80, f32_to_bf16);
+	case DT_Q8_0:
+		for (size_t i = 0; i < n; i += 32)
+			if (to_q8_0(src + i, (uint8_t *)dst + i / 32 * 34) < 0)
+				rc = -1;
+		return rc;
+	default:
+		return 0;
+	}
 }

@@ -24,6 +24,10 @@ enum dtype dtype_named(const char *name, size_t n);   /* DT_NONE if there is non
  * is a subset of f32 arithmetic done as the reference dequantiser does it.  False for a type without values (DT_I8...). */
 int dtype_to_f32(enum dtype t, const void *src, float *dst, size_t n);
 
+/* N values as T: F32, F16 and BF16 rounded to nearest even; Q8_0 as ggml's reference quantiser has it (N a multiple of 32).  1: done; 0: T is none
+ * of these; -1: done, but a finite value became an infinity (or, Q8_0, a value is not finite). */
+int dtype_from_f32(enum dtype t, const float *src, void *dst, size_t n);
+
 uint16_t f32_to_bf16(float f);     /* round to nearest even; NaN stays NaN */
 float    bf16_to_f32(uint16_t h);
 uint16_t f32_to_f16(float f);      /* round to nearest even */

@@ -304,3 +304,10 @@ int out_syncdir(const char *dir, struct err *e)
 	close(fd);
 	return rc;
 }
+
+bool out_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}

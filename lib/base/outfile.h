@@ -37,6 +37,9 @@ bool out_is_folder(const char *path, size_t files);
 int  out_places(const char *dir, const char *const *files, size_t n, const char *ending, char ***paths, struct err *e);
 void out_places_free(char **paths, size_t n);
 
+/* Are A and B, both there, one file or folder: is what is to be written what is being read. */
+bool out_same(const char *a, const char *b);
+
 /* Make DIR and the folders above it (mode 0777 & ~umask). */
 int  out_mkdirs(const char *dir, struct err *e);
 /* fsync of folder DIR, so that a rename in it survives a power cut. */

@@ -21,6 +21,8 @@ struct kv {
 	bool     array;
 	size_t   count;                /* elements; 1 for a scalar */
 	const uint8_t *p;              /* the value; of strings, the length word of the first */
+	const uint8_t *raw;            /* the whole entry, from the length word of its key on */
+	size_t   nraw;
 	const uint8_t **str;           /* array of strings: the length word of each */
 	int32_t *ints;                 /* made by gguf_ints */
 	float   *f32s;                 /* made by gguf_f32s */
@@ -180,6 +182,8 @@ static int read_kv(struct gguf *g, struct rd *r)
 	memset(&g->kv[g->nkv], 0, sizeof *g->kv);
 	if ((rc = read_value(r, &g->kv[g->nkv++])) != 0)
 		return err_in(r->e, "key '%.*s'", (int)(n > 200 ? 200 : n), key);
+	g->kv[g->nkv - 1].raw = r->p + start;
+	g->kv[g->nkv - 1].nraw = r->at - start;
 	return 0;
 }
 
@@ -452,6 +456,18 @@ static uint64_t int_at(const struct kv *v, size_t i, bool *negative)
 	if (*negative && bits < 64)
 		x |= ~UINT64_C(0) << bits;
 	return x;
+}
+
+size_t gguf_keys(const struct gguf *g)
+{
+	return g->nkv;
+}
+
+const char *gguf_key_at(const struct gguf *g, size_t i, const void **raw, size_t *nraw)
+{
+	*raw = g->kv[i].raw;
+	*nraw = g->kv[i].nraw;
+	return g->keys.e[i].key;
 }
 
 bool gguf_has(const struct gguf *g, const char *key)

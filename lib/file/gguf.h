@@ -24,6 +24,11 @@ size_t gguf_count(const struct gguf *g);
 const struct tensor *gguf_at(const struct gguf *g, size_t i);
 const struct tensor *gguf_find(const struct gguf *g, const char *name);   /* NULL: none */
 
+/* Metadata as it stands in the file, for copying: entry I < gguf_keys(), in the file's order.  Returns its key; *RAW, *NRAW: its bytes, from the
+ * length of the key to the end of the value. */
+size_t gguf_keys(const struct gguf *g);
+const char *gguf_key_at(const struct gguf *g, size_t i, const void **raw, size_t *nraw);
+
 /* Metadata.  All return 0 and fill *OUT where KEY is there with the type; SFT_BADDATA with the key's name where it is missing
  * or of another type.  gguf_has() says whether it is there at all.  Integers of every width are read by _u64 (negative ones: error). */
 bool gguf_has(const struct gguf *g, const char *key);

@@ -100,6 +100,36 @@ static void names(void)
 	CHECK(!dtype_to_f32(DT_I8, "", NULL, 0) && !dtype_to_f32((enum dtype)9, "", NULL, 0));
 }
 
+/* Values to a type and back; what the type cannot hold is said. */
+static void from_f32(void)
+{
+	float x[64], y[64];
+	unsigned char out[64 * 4];
+
+	for (int i = 0; i < 64; i++)
+		x[i] = (float)((i * 37 % 64) - 31) * 0.37f;
+	CHECK(dtype_from_f32(DT_F32, x, out, 64) == 1 && memcmp(out, x, sizeof x) == 0);
+	CHECK(dtype_from_f32(DT_BF16, x, out, 64) == 1 && dtype_to_f32(DT_BF16, out, y, 64));
+	for (int i = 0; i < 64; i++)
+		CHECK(fabsf(y[i] - x[i]) <= fabsf(x[i]) / 256);
+	CHECK(dtype_from_f32(DT_Q8_0, x, out, 64) == 1 && dtype_to_f32(DT_Q8_0, out, y, 64));
+	for (int i = 0; i < 64; i++)
+		CHECK(fabsf(y[i] - x[i]) <= 32 * 0.37f / 127 * 0.57f);
+	CHECK(dtype_from_f32(DT_Q4_0, x, out, 64) == 0 && dtype_from_f32(DT_I32, x, out, 64) == 0);
+	memset(x, 0, 32 * sizeof *x);
+	CHECK(dtype_from_f32(DT_Q8_0, x, out, 32) == 1 && dtype_to_f32(DT_Q8_0, out, y, 32) && y[0] == 0 && y[31] == 0);
+	x[3] = 65519;                                  /* the last that rounds to 65504 */
+	CHECK(dtype_from_f32(DT_F16, x, out, 32) == 1);
+	x[3] = 65520;
+	CHECK(dtype_from_f32(DT_F16, x, out, 32) == -1 && dtype_from_f32(DT_BF16, x, out, 32) == 1);
+	x[3] = 3.4e38f;
+	CHECK(dtype_from_f32(DT_BF16, x, out, 32) == -1 && dtype_from_f32(DT_Q8_0, x, out, 32) == -1);
+	x[3] = INFINITY;
+	CHECK(dtype_from_f32(DT_F16, x, out, 32) == 1 && dtype_from_f32(DT_Q8_0, x, out, 32) == -1);
+	x[3] = NAN;
+	CHECK(dtype_from_f32(DT_BF16, x, out, 32) == 1 && dtype_from_f32(DT_Q8_0, x, out, 32) == -1);
+}
+
 int main(void)
 {
 	TEST(blocks_as_reference);
@@ -107,5 +137,6 @@ int main(void)
 	TEST(bf16_rounds);
 	TEST(f8_values);
 	TEST(names);
+	TEST(from_f32);
 	return test_end();
 }

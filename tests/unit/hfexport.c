@@ -152,7 +152,7 @@ static void values(void)
 {
 	struct weights *w = open_model("llama_gqa_tied"), *got = NULL;
 	size_t place = place_index(&w->cfg, P_DOWN, 1, 0), ctx[] = { place, w->w[place].cols, 0 };
-	struct hf_values v = { ctx, one_place, filled };
+	struct weight_values v = { ctx, one_place, filled };
 	struct err e = {0};
 	size_t n = (size_t)w->w[place].rows * w->w[place].cols;
 
