@@ -171,6 +171,9 @@ static int by_pattern(const void *x, const void *y)
 	return (a->term > b->term) - (a->term < b->term);
 }
 
+/* Shorter ones have too many neighbours; of longer ones, that only differ late, comparing takes too long. */
+enum { SHORTEST = 4, LONGEST = 64 };
+
 static void build_halves(struct nearterms *n, uint32_t letters)
 {
 	struct pool p = {0};
@@ -180,7 +183,7 @@ static void build_halves(struct nearterms *n, uint32_t letters)
 		uint32_t len;
 		const uint32_t *c = term_text(n, t, &len);
 
-		if (len < 4 || termset_get(n->s, t)->variant_only || letters_of(n, t) < letters)
+		if (len < SHORTEST || len > LONGEST || termset_get(n->s, t)->variant_only || letters_of(n, t) < letters)
 			continue;
 		for (int right = 0; right < 2; right++) {
 			ARRAY_ROOM(n->half, count, cap);

@@ -9,7 +9,7 @@
 
 struct nearterms;
 
-/* LETTERS: terms of so many letters or more are looked for one edit off (0: none); a letter of a script without blanks
+/* LETTERS: terms of so many letters or more are looked for one edit off (0: none), up to 64 characters; a letter of a script without blanks
  * counts as two.  ALIKE: a dictionary of single characters, "char <tab> look-alike|...", or NULL.  S is borrowed.
  * SFT_BADDATA where ALIKE holds more than single characters, or such beyond U+FFFF. */
 int  nearterms_new(struct nearterms **out, const struct termset *s, uint32_t letters, const struct termset *alike, struct err *e);
