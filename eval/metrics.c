@@ -39,7 +39,7 @@ static int take_operands(struct settings *s, struct tool *t)
 		near = n ? opt_nearest(t->operands[0], metric_names(), 5) : NULL;
 		if (near)
 			return err_set(&t->e, SFT_USAGE, "no metric '%s' (did you mean '%s'?)", t->operands[0], near);
-		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (accuracy, bleu, chrf, compliance, match, rouge, ter), or kappa, compare, errors, perplexity",
+		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (accuracy, bleu, chrf, compliance, match, rouge, ter), or kappa, compare, errors, ab, perplexity",
 		               n ? "no metric '" : "", n ? t->operands[0] : "", n ? "': " : "");
 	}
 	s->o.no_reference = s->hyp == NULL;
@@ -166,7 +166,7 @@ int metrics_main(int argc, char **argv)
 
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | errors | perplexity [options] [FILE...]",
+	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | errors | ab | perplexity [options] [FILE...]",
 	                "Score answers against references: accuracy, bleu, chrf, compliance, match, rouge, ter.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);

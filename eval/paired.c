@@ -188,7 +188,7 @@ void paired_contest(const struct paired *p, size_t k, struct contest *c)
 	if (c->win == 0 || c->loss == 0)
 		return;
 	c->odds = (double)c->win / (double)c->loss;
-	spread = 1.959963984540054 * sqrt(1 / (double)c->win + 1 / (double)c->loss);    /* of its logarithm */
+	spread = STATS_Z95 * sqrt(1 / (double)c->win + 1 / (double)c->loss);    /* of its logarithm */
 	c->odds_lo = c->odds * exp(-spread);
 	c->odds_hi = c->odds * exp(spread);
 }

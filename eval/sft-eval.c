@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
 	{ "kappa", kappa_main },
 	{ "compare", compare_main },
+	{ "ab", ab_main },
 	{ "errors", errors_main },
 	{ "perplexity", perplexity_main },
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inputtext.h"
 #include "pattern.h"
 #include "unicode.h"
 
@@ -22,16 +23,12 @@ struct dim {
 struct slicer {
 	struct dim dim[SLICER_MAX_DIMS];
 	size_t ndims;
-	const char *input_column;
 	const struct names *names;      /* the columns are theirs */
-	int input_at, messages_at;
-	struct text input;
-	uint64_t turns;
-	bool has_turns;
+	struct inputs *inputs;
+	struct input input;             /* of the item */
 	struct matcher *matcher;
 	struct json_parser *parser;
 	struct arena options, item;
-	struct buf text;                /* input from messages */
 };
 
 /* --- dimensions --- */
@@ -105,7 +102,7 @@ int slicer_open(struct slicer **out, const struct slicer_opts *o, struct err *e)
 	arena_init(&s->item);
 	s->matcher = matcher_new();
 	s->parser = json_parser_new();
-	s->input_column = o->input;
+	s->inputs = inputs_new(o->input);
 	rc = add_list(s, o->by ? o->by : "slice,source,label,script,length,turns", o->by != NULL, e);
 	for (size_t k = 0; rc == 0 && o->patterns && k < o->patterns->n; k++)
 		rc = add_pattern(s, o->patterns->v[k], e);
@@ -127,7 +124,7 @@ void slicer_close(struct slicer *s)
 	json_parser_free(s->parser);
 	arena_release(&s->options);
 	arena_release(&s->item);
-	buf_free(&s->text);
+	inputs_free(s->inputs);
 	mem_free(s);
 }
 
@@ -148,75 +145,21 @@ bool slicer_is_pattern(const struct slicer *s, size_t d)
 
 struct text slicer_input(const struct slicer *s)
 {
-	return s->input;
+	return s->input.text;
 }
-
-/* --- the input --- */
 
 static bool is_null(const struct field *f)
 {
 	return f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0;
 }
 
-static int find_columns(struct slicer *s, const struct names *names, struct err *e)
+static void find_columns(struct slicer *s, const struct names *names)
 {
-	static const char *const usual[] = { "input", "prompt", "question", "text" };
-	uint32_t at;
-	int rc;
-
 	if (s->names == names)
-		return 0;
-	s->messages_at = rec_column(names, "messages");
-	s->input_at = -1;
-	if (s->input_column && (rc = rec_need(names, s->input_column, &at, e)) != 0)
-		return rc;
-	if (s->input_column)
-		s->input_at = (int)at;
-	for (size_t k = 0; s->input_column == NULL && s->messages_at < 0 && s->input_at < 0 && k < sizeof usual / sizeof *usual; k++)
-		s->input_at = rec_column(names, usual[k]);
+		return;
 	for (size_t k = 0; k < s->ndims; k++)
 		s->dim[k].at = s->dim[k].kind >= DIM_COLUMN && s->dim[k].column ? rec_column(names, s->dim[k].column) : -1;
 	s->names = names;
-	return 0;
-}
-
-/* What messages say that are not the assistant's; the user's turns. */
-static int read_messages(struct slicer *s, const struct field *f, struct err *e)
-{
-	const struct json *list;
-	int rc;
-
-	if ((rc = field_json(f, s->parser, &s->item, &list, e)) != 0)
-		return rc;
-	if (list->type != JSON_ARR)
-		return err_set(e, SFT_BADDATA, "messages is no list (expected [{\"role\",\"content\"},...])");
-	s->text.n = 0;
-	s->turns = 0;
-	s->has_turns = true;
-	for (size_t k = 0; k < list->n; k++) {
-		const struct json *role = json_get(&list->item[k], "role"), *content = json_get(&list->item[k], "content");
-
-		if (role == NULL || role->type != JSON_STR)
-			return err_set(e, SFT_BADDATA, "message %zu has no role (expected a text)", k + 1);
-		s->turns += json_is(role, "user");
-		if (json_is(role, "assistant") || content == NULL || content->type != JSON_STR)
-			continue;
-		if (s->text.n)
-			buf_ch(&s->text, '\n');
-		buf_add(&s->text, content->s, content->n);
-	}
-	if (s->input_at < 0)
-		s->input = (struct text){ s->text.n ? s->text.p : "", s->text.n };
-	return 0;
-}
-
-static int read_input(struct slicer *s, const struct rec *r, struct err *e)
-{
-	s->input = (struct text){ NULL, 0 };
-	s->has_turns = false;
-	if (s->input_at >= 0 && !is_null(&r->f[s->input_at]))
-		s->input = (struct text){ r->f[s->input_at].p ? r->f[s->input_at].p : "", r->f[s->input_at].n };
-	return s->messages_at >= 0 && !is_null(&r->f[s->messages_at]) ? read_messages(s, &r->f[s->messages_at], e) : 0;
 }
 
 /* --- slices --- */
@@ -364,21 +307,21 @@ static int one_dim(struct slicer *s, size_t d, const struct rec *r, struct text 
 {
 	struct dim *x = &s->dim[d];
 	const struct field *f = x->at >= 0 && !is_null(&r->f[x->at]) ? &r->f[x->at] : NULL;
-	struct text t = f ? (struct text){ f->p ? f->p : "", f->n } : x->column || x->kind != DIM_PATTERN ? (struct text){ NULL, 0 } : s->input;
+	struct text t = f ? (struct text){ f->p ? f->p : "", f->n } : x->column || x->kind != DIM_PATTERN ? (struct text){ NULL, 0 } : s->input.text;
 	char name[48];
 	bool found;
 	int rc;
 
 	if (x->kind == DIM_LENGTH || x->kind == DIM_SCRIPT)
-		t = s->input;
-	if (x->kind == DIM_LABEL ? label.p == NULL : x->kind == DIM_TURNS ? !s->has_turns : t.p == NULL)
+		t = s->input.text;
+	if (x->kind == DIM_LABEL ? label.p == NULL : x->kind == DIM_TURNS ? !s->input.chat : t.p == NULL)
 		return 0;
 	x->seen = true;
 	switch (x->kind) {
 	case DIM_LABEL: put(ctx, d, label); break;
 	case DIM_LENGTH: put(ctx, d, length_slice(t, name)); break;
 	case DIM_SCRIPT: put(ctx, d, script_slice(s, t)); break;
-	case DIM_TURNS: put(ctx, d, turns_slice(s->turns, name)); break;
+	case DIM_TURNS: put(ctx, d, turns_slice(s->input.turns, name)); break;
 	case DIM_COLUMN: return column_slices(s, f, d, put, ctx, e);
 	case DIM_PATTERN:
 		if ((rc = pattern_find(x->pattern, s->matcher, t.p, t.n, 0, &found, e)) != 0)
@@ -395,7 +338,8 @@ int slicer_item(struct slicer *s, const struct item *it, struct text label, void
 	int rc;
 
 	arena_reset(&s->item);
-	if ((rc = find_columns(s, it->rec->names, e)) != 0 || (rc = read_input(s, it->rec, e)) != 0)
+	find_columns(s, it->rec->names);
+	if ((rc = inputs_read(s->inputs, it->rec, &s->input, e)) != 0)
 		return rc;
 	for (size_t d = 0; d < s->ndims; d++)
 		if ((rc = one_dim(s, d, it->rec, label, put, ctx, e)) != 0)

@@ -10,7 +10,7 @@
 
 void stats_wilson(double k, double n, double *lo, double *hi)
 {
-	const double z = 1.959963984540054;     /* the 97.5% quantile of the normal distribution */
+	const double z = STATS_Z95;
 	double p, mid, half;
 
 	*lo = 0;

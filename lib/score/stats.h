@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STATS_Z95 1.959963984540054      /* the 97.5% quantile of the normal distribution */
+
 /* Wilson's interval for K of N at 95% (E. B. Wilson, JASA 22, 1927); 0..1 where N is 0. */
 void stats_wilson(double k, double n, double *lo, double *hi);
 

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "absheet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "csvline.h"
+#include "inputtext.h"
+#include "rng.h"
+
+void ab_init(struct ab_sheet *s)
+{
+	memset(s, 0, sizeof *s);
+	arena_init(&s->arena);
+}
+
+void ab_release(struct ab_sheet *s)
+{
+	for (size_t k = 0; k < s->nsystems; k++)
+		mem_free(s->system[k].answer);
+	mem_free(s->input);
+	strmap_free(&s->id);
+	arena_release(&s->arena);
+	memset(s, 0, sizeof *s);
+}
+
+/* --- reading --- */
+
+/* "runs/base.jsonl.gz" is "base". */
+static const char *system_name(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash && slash[1] ? slash + 1 : path, *dot;
+	size_t n = strlen(name);
+
+	if (n > 3 && strcmp(name + n - 3, ".gz") == 0)
+		n -= 3;
+	else if (n > 4 && strcmp(name + n - 4, ".zst") == 0)
+		n -= 4;
+	dot = memrchr(name, '.', n);
+	return arena_str(a, name, dot && dot > name ? (size_t)(dot - name) : n);
+}
+
+static struct text keep(struct ab_sheet *s, struct text t)
+{
+	return (struct text){ t.p ? arena_str(&s->arena, t.p, t.n) : NULL, t.n };
+}
+
+/* The place of IT among the items; the first system makes one. */
+static int place(struct ab_sheet *s, const struct item *it, bool first, size_t *at, struct err *e)
+{
+	struct text key = it->id;
+	struct strmap_entry *x;
+	char num[24];
+	bool added = false;
+
+	if (first && it->num == 0)
+		s->by_id = it->id.p != NULL;
+	if (s->by_id && it->id.p == NULL)
+		return err_set(e, SFT_BADDATA, "this item has no id, others have (expected ids on all or none)");
+	if (!s->by_id) {
+		snprintf(num, sizeof num, "%llu", (unsigned long long)it->num);
+		key = (struct text){ num, strlen(num) };
+	}
+	x = first ? strmap_put(&s->id, key.p, key.n, s->id.n, &added) : strmap_find(&s->id, key.p, key.n);
+	if (x == NULL)
+		return err_set(e, SFT_BADDATA, "item '%.*s' is not in %s", (int)key.n, key.p, s->system[0].path);
+	*at = (size_t)x->value;
+	if (first && !added)
+		return err_set(e, SFT_BADDATA, "id '%.*s' stands there twice", (int)key.n, key.p);
+	return 0;
+}
+
+static int add_item(struct ab_sheet *s, struct ab_system *sys, bool first, struct inputs *inputs, const struct item *it, struct err *e)
+{
+	struct input input;
+	size_t at = 0;
+	int rc;
+
+	if ((rc = place(s, it, first, &at, e)) != 0)
+		return rc;
+	if (first && at == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 256;
+		sys->answer = mem_grow(sys->answer, s->cap, sizeof *sys->answer);
+		s->input = mem_grow(s->input, s->cap, sizeof *s->input);
+	}
+	if (!first && sys->answer[at].p)
+		return err_set(e, SFT_BADDATA, "item '%s' stands there twice", s->id.e[at].key);
+	sys->answer[at] = keep(s, it->hyp.p ? it->hyp : (struct text){ "", 0 });
+	if (!first)
+		return 0;
+	if ((rc = inputs_read(inputs, it->rec, &input, e)) != 0)
+		return rc;
+	s->input[s->n++] = keep(s, input.text);
+	return 0;
+}
+
+int ab_read(struct ab_sheet *s, struct pairs *in, const char *path, const char *input, struct err *e)
+{
+	struct ab_system *sys = &s->system[s->nsystems];
+	bool first = s->nsystems++ == 0, more;
+	struct inputs *inputs = inputs_new(input);
+	struct item it;
+	int rc;
+
+	*sys = (struct ab_system){ system_name(&s->arena, path), path, first ? NULL : mem_new((s->n + 1) * sizeof *sys->answer) };
+	for (size_t k = 0; k + 1 < s->nsystems; k++)
+		if (strcmp(s->system[k].name, sys->name) == 0) {        /* two of one name: whole paths tell them apart */
+			sys->name = path;
+			s->system[k].name = s->system[k].path;
+		}
+	while ((rc = pairs_next(in, &it, &more, e)) == 0 && more)
+		if ((rc = add_item(s, sys, first, inputs, &it, e)) != 0) {
+			err_in(e, "%s:%llu", it.file, (unsigned long long)it.line);
+			break;
+		}
+	for (size_t k = 0; rc == 0 && !first && k < s->n; k++)
+		if (sys->answer[k].p == NULL)
+			rc = err_set(e, SFT_BADDATA, "%s: lacks item '%s' of %s", path, s->id.e[k].key, s->system[0].path);
+	inputs_free(inputs);
+	return rc;
+}
+
+/* --- rows --- */
+
+static void shuffle(struct ab_row *row, size_t n, struct rng *r)
+{
+	for (size_t i = n; i > 1; i--) {
+		size_t j = (size_t)rng_below(r, i);
+		struct ab_row t = row[i - 1];
+
+		row[i - 1] = row[j];
+		row[j] = t;
+	}
+}
+
+struct ab_row *ab_rows(const struct ab_sheet *s, uint64_t seed, uint64_t items, bool one, size_t *n)
+{
+	size_t npairs = s->nsystems * (s->nsystems - 1) / 2, k = items && items < s->n ? (size_t)items : s->n;
+	uint32_t *order = mem_grow(NULL, s->n + 1, sizeof *order);
+	struct ab_row *row = mem_grow(NULL, k * (one ? 1 : npairs) + 1, sizeof *row);
+	struct rng r;
+
+	rng_init(&r, seed, 0x61627368);
+	rng_permutation(&r, order, (uint32_t)s->n);
+	*n = 0;
+	for (size_t a = 0, pair = 0; a < s->nsystems; a++)
+		for (size_t b = a + 1; b < s->nsystems; b++, pair++) {
+			bool swap = rng_below(&r, 2);
+
+			for (size_t i = one ? pair : 0; i < k; i += one ? npairs : 1, swap = !swap)
+				row[(*n)++] = (struct ab_row){ order[i], (uint16_t)(swap ? b : a), (uint16_t)(swap ? a : b) };
+		}
+	shuffle(row, *n, &r);
+	mem_free(order);
+	return row;
+}
+
+void ab_sheet_csv(const struct ab_sheet *s, const struct ab_row *row, size_t n, struct buf *out)
+{
+	static const char *const head[] = { "row", "input", "left", "right", "winner", "note" };
+	struct csvline c = { out, false };
+
+	csv_head(&c, head, sizeof head / sizeof *head);
+	for (size_t k = 0; k < n; k++) {
+		const struct text *left = &s->system[row[k].left].answer[row[k].item], *right = &s->system[row[k].right].answer[row[k].item];
+		const struct text *input = &s->input[row[k].item];
+
+		csv_uint(&c, k + 1);
+		csv_text(&c, input->p ? input->p : "", input->n);
+		csv_text(&c, left->p, left->n);
+		csv_text(&c, right->p, right->n);
+		csv_str(&c, "");
+		csv_str(&c, "");
+		csv_end(&c);
+	}
+}
+
+void ab_key_csv(const struct ab_sheet *s, const struct ab_row *row, size_t n, struct buf *out)
+{
+	static const char *const head[] = { "row", "id", "left", "right" };
+	struct csvline c = { out, false };
+
+	csv_head(&c, head, sizeof head / sizeof *head);
+	for (size_t k = 0; k < n; k++) {
+		const struct strmap_entry *id = &s->id.e[row[k].item];
+
+		csv_uint(&c, k + 1);
+		csv_text(&c, id->key, id->n);
+		csv_str(&c, s->system[row[k].left].name);
+		csv_str(&c, s->system[row[k].right].name);
+		csv_end(&c);
+	}
+}
