@@ -8,18 +8,22 @@
 #include "recspill.h"
 #include "utf8.h"
 
-void dedup_init(struct dedup *d, enum dedup_keep keep, const char *scratch_dir)
+const char dedup_in_against[] = "also in --against", dedup_shares_gram[] = "shares an n-gram with --against";
+
+void dedup_init(struct dedup *d, enum dedup_keep keep, size_t ngram, const char *scratch_dir)
 {
 	memset(d, 0, sizeof *d);
 	d->keep = keep;
 	d->scratch_dir = scratch_dir;
 	keyset_init(&d->against, false);
+	gramset_init(&d->grams, ngram);
 	keyset_init(&d->seen, keep != KEEP_FIRST);
 }
 
 void dedup_release(struct dedup *d)
 {
 	keyset_release(&d->against);
+	gramset_release(&d->grams);
 	keyset_release(&d->seen);
 	mem_free(d->key.v);
 }
@@ -31,7 +35,26 @@ bool dedup_looks_like_turns(const struct dedup *d)
 
 /* --- the other file --- */
 
-static int add_keys(struct dedup *d, struct recin *in, struct keyer *k, struct err *e)
+/* The n-grams of R's key columns, which K has just looked up. */
+static int add_grams(struct dedup *d, struct gramscan *w, const struct keyer *k, const struct rec *r, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < k->n && rc == 0; i++)
+		if (k->col[i] != NO_COLUMN)
+			rc = gramset_add(&d->grams, w, r->f[k->col[i]].p, r->f[k->col[i]].n, e);
+	return rc;
+}
+
+static bool shares_gram(const struct dedup *d, struct gramscan *w, const struct keyer *k, const struct rec *r)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->col[i] != NO_COLUMN && gramset_shares(&d->grams, w, r->f[k->col[i]].p, r->f[k->col[i]].n))
+			return true;
+	return false;
+}
+
+static int add_keys(struct dedup *d, struct recin *in, struct keyer *k, struct gramscan *w, struct err *e)
 {
 	struct rec *r;
 	int rc;
@@ -42,26 +65,34 @@ static int add_keys(struct dedup *d, struct recin *in, struct keyer *k, struct e
 
 		if ((rc = keyer_128(k, r, &h, e)) != 0)
 			return err_at(e, in, r);
-		if ((rc = keyset_add(&d->against, h, &added, NULL, e)) != 0)
+		if ((rc = keyset_add(&d->against, h, &added, NULL, e)) != 0 || (d->grams.n && (rc = add_grams(d, w, k, r, e)) != 0))
 			return rc;
 	}
 	return rc;
 }
 
-int dedup_against(struct dedup *d, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e)
+int dedup_open_against(struct recin **in, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e)
 {
 	struct rec_opts other = *o;
+
+	other.rejects = other.stats = NULL;
+	other.from = REC_AUTO;
+	return rec_open(in, &file, 1, &other, t, e);
+}
+
+int dedup_against(struct dedup *d, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e)
+{
+	struct gramscan w = {0};
 	struct keyer k;
 	struct recin *in;
 	int rc;
 
-	other.rejects = other.stats = NULL;
-	other.from = REC_AUTO;
-	if ((rc = rec_open(&in, &file, 1, &other, t, e)) != 0)
+	if ((rc = dedup_open_against(&in, file, o, t, e)) != 0)
 		return rc;
 	keyer_init(&k, &d->key, o->unite);
-	rc = add_keys(d, in, &k, e);
+	rc = add_keys(d, in, &k, &w, e);
 	keyer_release(&k);
+	gramscan_release(&w);
 	if (rc == 0)
 		return rec_close(in, e);
 	rec_abandon(in);
@@ -80,6 +111,7 @@ struct batch {
 	struct arena arena;
 	struct rec rec[DEDUP_BATCH];
 	struct hash128 key[DEDUP_BATCH];
+	bool shares[DEDUP_BATCH];      /* an n-gram with --against */
 	size_t end[DEDUP_BATCH];       /* of the record's bytes in the buffer (keeping the first only) */
 	size_t n, bad;                 /* bad: the record that failed; n: none */
 	struct buf out;
@@ -97,6 +129,7 @@ struct job {
 	struct recin *in;
 	struct recout *out;
 	struct keyer *keyer;           /* one a thread */
+	struct gramscan *scan;
 	struct progress progress;
 	struct recspill spill;
 	struct buf packed;
@@ -135,6 +168,7 @@ static void map_batch(void *ctx, void *item, int thread)
 			b->bad = i;
 			return;
 		}
+		b->shares[i] = j->d->grams.n && shares_gram(j->d, &j->scan[thread], &j->keyer[thread], r);
 		if (j->d->keep == KEEP_FIRST && rec_format_record(j->out, r, &b->out, &b->e) != 0) {
 			b->bad = i;
 			return;
@@ -143,16 +177,20 @@ static void map_batch(void *ctx, void *item, int thread)
 	}
 }
 
-/* Counts, and whether the record is kept out by --against. */
-static bool contaminated(struct dedup *d, struct hash128 key)
+/* Counts, and why the record is kept out by --against; NULL: it is not. */
+static const char *contaminated(struct dedup *d, struct hash128 key, bool shares)
 {
+	bool same;
+
 	d->neighbours += d->read && key.hi == d->before.hi && key.lo == d->before.lo;
 	d->before = key;
 	d->read++;
-	if (d->against.n == 0 || !keyset_has(&d->against, key))
-		return false;
+	same = d->against.n && keyset_has(&d->against, key);
+	if (!same && !shares)
+		return NULL;
 	d->contaminated++;
-	return true;
+	d->overlaps += !same;
+	return same ? dedup_in_against : dedup_shares_gram;
 }
 
 static int put_stretch(struct job *j, const struct batch *b, struct stretch *s)
@@ -165,10 +203,7 @@ static int put_stretch(struct job *j, const struct batch *b, struct stretch *s)
 	return rc;
 }
 
-static int reject(struct job *j, const struct rec *r, bool in_against)
-{
-	return rec_reject(j->in, r, in_against ? "also in --against" : "duplicate", j->e);
-}
+static const char duplicate[] = "duplicate";
 
 /* Keeping the first: what is new goes out at once, in stretches of neighbours. */
 static int keep_first(struct job *j, struct batch *b)
@@ -179,13 +214,14 @@ static int keep_first(struct job *j, struct batch *b)
 	for (size_t i = 0; i < b->n; i++)
 		keyset_soon(&j->d->seen, b->key[i]);
 	for (size_t i = 0; i < b->bad; begin = b->end[i++]) {
-		bool out = contaminated(j->d, b->key[i]), added = false;
+		const char *out = contaminated(j->d, b->key[i], b->shares[i]);
+		bool added = false;
 
 		if (!out && keyset_add(&j->d->seen, b->key[i], &added, NULL, j->e) != 0)
 			return -1;
 		if (!added) {
-			j->d->duplicates += !out;
-			if (reject(j, &b->rec[i], out) != 0)
+			j->d->duplicates += out == NULL;
+			if (rec_reject(j->in, &b->rec[i], out ? out : duplicate, j->e) != 0)
 				return -1;
 			continue;
 		}
@@ -251,9 +287,10 @@ static int spill(struct job *j, struct batch *b)
 {
 	for (size_t i = 0; i < b->bad; i++) {
 		struct rec *r = &b->rec[i];
+		const char *out = contaminated(j->d, b->key[i], b->shares[i]);
 
-		if (contaminated(j->d, b->key[i])) {
-			if (reject(j, r, true) != 0)
+		if (out) {
+			if (rec_reject(j->in, r, out, j->e) != 0)
 				return -1;
 			continue;
 		}
@@ -291,7 +328,7 @@ static int unspill(struct job *j, struct err *e)
 		if (j->kept[place / 64] >> (place % 64) & 1)
 			rc = rec_write(j->out, &r, e);
 		else
-			rc = reject(j, &r, false);
+			rc = rec_reject(j->in, &r, duplicate, e);
 		arena_reset(&a);
 	}
 	arena_release(&a);
@@ -323,6 +360,7 @@ int dedup_run(struct dedup *d, struct recin *in, struct recout *out, const struc
 
 	e->code = 0;
 	j.keyer = mem_new((size_t)n * sizeof *j.keyer);
+	j.scan = mem_new((size_t)n * sizeof *j.scan);
 	for (int i = 0; i < n; i++)
 		keyer_init(&j.keyer[i], &d->key, o->unite);
 	recspill_init(&j.spill, d->scratch_dir);
@@ -333,11 +371,14 @@ int dedup_run(struct dedup *d, struct recin *in, struct recout *out, const struc
 	progress_close(&j.progress);
 	if (rc == 0 && rec_written(out) == 0 && rec_names(in))
 		rc = rec_header(out, rec_names(in), e);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		keyer_release(&j.keyer[i]);
+		gramscan_release(&j.scan[i]);
+	}
 	recspill_release(&j.spill);
 	buf_free(&j.packed);
 	mem_free(j.keyer);
+	mem_free(j.scan);
 	mem_free(j.winner);
 	mem_free(j.kept);
 	return rc;

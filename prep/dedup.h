@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
+#include "gramset.h"
 #include "keycols.h"
 #include "keyset.h"
 #include "rec.h"
@@ -24,17 +25,24 @@ struct dedup {
 	const char *scratch_dir;
 
 	struct keyset against;            /* keys of the records to keep out */
+	struct gramset grams;             /* n-grams of their key columns */
 	struct keyset seen;
 	struct hash128 before;            /* key of the record before */
-	uint64_t read, duplicates, contaminated, neighbours;   /* neighbours: the same key as the record before */
+	uint64_t read, duplicates, neighbours;   /* neighbours: the same key as the record before */
+	uint64_t contaminated, overlaps;  /* kept out; of these, by an n-gram alone */
 };
 
-void dedup_init(struct dedup *d, enum dedup_keep keep, const char *scratch_dir);
+/* NGRAM: words of the n-grams that no kept record may share with one to keep out; 0: whole keys alone count. */
+void dedup_init(struct dedup *d, enum dedup_keep keep, size_t ngram, const char *scratch_dir);
 void dedup_release(struct dedup *d);
-/* Keys of the records of FILE: what has one of them is dropped. */
+/* Keys (and n-grams) of the records of FILE: what has one of them is dropped. */
 int  dedup_against(struct dedup *d, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e);
 /* Reads IN to its end; the same bytes for every number of threads. */
 int  dedup_run(struct dedup *d, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t, struct err *e);
+/* FILE of --against, opened as the input's options have it, but for format and rejects. */
+int  dedup_open_against(struct recin **in, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e);
+/* Reasons in --rejects. */
+extern const char dedup_in_against[], dedup_shares_gram[];
 /* Characters of all fields of R: what --keep longest goes by. */
 uint64_t dedup_chars(const struct rec *r);
 /* More than half dropped, most of them beside a record of the same key: turns of dialogues rather than duplicates. */

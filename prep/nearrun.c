@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "batches.h"
+#include "gramset.h"
 #include "neardup.h"
 #include "progress.h"
 #include "recspill.h"
@@ -12,24 +13,31 @@
 
 enum { NEAR_BATCH = 256 };
 
+static const char near_in_against[] = "near --against";
+
 struct batch {
 	struct arena arena;
 	struct rec rec[NEAR_BATCH];
 	struct field text[NEAR_BATCH], id[NEAR_BATCH];
 	uint32_t sig[NEAR_BATCH][MINHASH_N];
+	bool shares[NEAR_BATCH];       /* an n-gram with --against */
 	size_t n, bad;                 /* bad: the record that failed; n: none */
 	struct err e;
 };
 
 struct mapper {
 	struct keyer text, id;
+	struct gramscan scan;
 	uint64_t *h;
 	size_t cap;
 };
 
 struct job {
 	struct near *o;
-	struct recin *in;
+	struct recin *in;              /* the file of --against that is read, or the input */
+	bool against;                  /* the former */
+	struct gramset grams;
+	struct gramscan scan;          /* of the write stage */
 	struct unicode *unicode;
 	struct mapper *mapper;         /* one a thread */
 	struct neardup dup;
@@ -79,12 +87,13 @@ static void map_batch(void *ctx, void *item, int thread)
 	for (size_t i = 0; i < b->n; i++) {
 		b->id[i] = (struct field){ "", 0, FIELD_TEXT };
 		if (keyer_field(&m->text, &b->rec[i], &b->text[i], &b->e) != 0 ||
-		    (j->o->id && keyer_field(&m->id, &b->rec[i], &b->id[i], &b->e) != 0)) {
+		    (j->o->id && !j->against && keyer_field(&m->id, &b->rec[i], &b->id[i], &b->e) != 0)) {
 			err_at(&b->e, j->in, &b->rec[i]);
 			b->bad = i;
 			return;
 		}
 		sign(j, m, b, i);
+		b->shares[i] = j->grams.n && !j->against && gramset_shares(&j->grams, &m->scan, b->text[i].p, b->text[i].n);
 	}
 }
 
@@ -96,18 +105,29 @@ static void note_chars(struct job *j, const struct rec *r, size_t at)
 	j->chars[at] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
+static int put_record(struct job *j, const struct batch *b, size_t i)
+{
+	const struct field *text = &b->text[i];
+
+	if (j->o->keep == KEEP_LONGEST && !j->against)
+		note_chars(j, &b->rec[i], j->dup.n - j->dup.against);
+	if (neardup_add(&j->dup, text->p, text->n, b->sig[i], b->id[i].p, b->id[i].n, j->e) != 0)
+		return -1;
+	if (j->against)
+		return j->grams.n ? gramset_add(&j->grams, &j->scan, text->p, text->n, j->e) : 0;
+	if (b->shares[i])
+		neardup_exclude(&j->dup);
+	return recspill_put(&j->spill, &b->rec[i], &j->packed, j->e);
+}
+
 static int write_batch(void *ctx, void *item)
 {
 	struct job *j = ctx;
 	struct batch *b = item;
 
-	for (size_t i = 0; i < b->bad; i++) {
-		if (j->o->keep == KEEP_LONGEST)
-			note_chars(j, &b->rec[i], j->dup.n);
-		if (neardup_add(&j->dup, b->text[i].p, b->text[i].n, b->sig[i], b->id[i].p, b->id[i].n, j->e) != 0 ||
-		    recspill_put(&j->spill, &b->rec[i], &j->packed, j->e) != 0)
+	for (size_t i = 0; i < b->bad; i++)
+		if (put_record(j, b, i) != 0)
 			return -1;
-	}
 	if (b->bad == b->n)
 		return 0;
 	*j->e = b->e;
@@ -132,7 +152,7 @@ static int name_field(struct job *j, uint32_t i, char number[16], struct field *
 			return rc;
 		return 0;
 	}
-	f->n = (size_t)snprintf(number, 16, "%u", i);
+	f->n = (size_t)snprintf(number, 16, "%u", i - j->dup.against);
 	f->p = number;
 	f->type = FIELD_JSON;
 	return 0;
@@ -178,18 +198,29 @@ static int put_cluster(struct job *j, uint32_t i, struct err *e)
 
 /* --- the second pass --- */
 
+static uint32_t chars_of(const struct job *j, uint32_t i)
+{
+	return j->chars[i - j->dup.against];
+}
+
 /* For each group, by its first text: the text that stays. */
 static uint32_t *choose(struct job *j)
 {
 	uint32_t *stays = mem_grow(NULL, j->dup.n + 1, sizeof *stays);
 
-	for (uint32_t i = 0; i < j->dup.n; i++) {
-		uint32_t g = neardup_group(&j->dup, i);
+	for (uint32_t i = j->dup.against; i < j->dup.n; i++) {
+		uint32_t g;
 
+		if (j->dup.out[i]) {
+			j->o->contaminated++;
+			j->o->overlaps += j->dup.out[i] == NEARDUP_OTHER;
+			continue;
+		}
+		g = neardup_group(&j->dup, i);
 		if (g == i) {
 			stays[g] = i;
 			j->o->groups++;
-		} else if (j->o->keep == KEEP_LAST || (j->o->keep == KEEP_LONGEST && j->chars[i] > j->chars[stays[g]])) {
+		} else if (j->o->keep == KEEP_LAST || (j->o->keep == KEEP_LONGEST && chars_of(j, i) > chars_of(j, stays[g]))) {
 			stays[g] = i;
 		}
 	}
@@ -205,12 +236,14 @@ static int emit(struct job *j, struct recout *out, const uint32_t *stays, struct
 
 	arena_init(&a);
 	rc = recspill_rewind(&j->spill, e);
-	for (uint32_t i = 0; rc == 0 && (rc = recspill_get(&j->spill, &r, &a, &more, e)) == 0 && more; i++) {
-		if (stays[neardup_group(&j->dup, i)] == i)
+	for (uint32_t i = j->dup.against; rc == 0 && (rc = recspill_get(&j->spill, &r, &a, &more, e)) == 0 && more; i++) {
+		if (j->dup.out[i])
+			rc = rec_reject(j->in, &r, j->dup.out[i] == NEARDUP_OTHER ? dedup_shares_gram : near_in_against, e);
+		else if (stays[neardup_group(&j->dup, i)] == i)
 			rc = rec_write(out, &r, e);
 		else
 			rc = rec_reject(j->in, &r, "near duplicate", e);
-		if (rc == 0 && j->clusters)
+		if (rc == 0 && j->clusters && !j->dup.out[i])
 			rc = put_cluster(j, i, e);
 		arena_reset(&a);
 	}
@@ -235,14 +268,43 @@ static int first_pass(struct job *j, int nthreads, struct err *e)
 	return rc < 0 ? e->code : 0;
 }
 
+/* The texts of one file of --against. */
+static int read_against(struct job *j, const char *file, const struct rec_opts *o, const struct tool *t, struct err *e)
+{
+	struct recin *input = j->in;
+	int rc;
+
+	if ((rc = dedup_open_against(&j->in, file, o, t, e)) == 0) {
+		if ((rc = first_pass(j, (int)t->threads, e)) != 0)
+			rec_abandon(j->in);
+		else
+			rc = rec_close(j->in, e);
+	}
+	j->in = input;
+	return rc;
+}
+
+static int read_all_against(struct job *j, const struct rec_opts *o, const struct tool *t, struct err *e)
+{
+	int rc = 0;
+
+	j->against = true;
+	for (size_t i = 0; i < j->o->nagainst && rc == 0; i++)
+		rc = read_against(j, j->o->against[i], o, t, e);
+	j->against = false;
+	neardup_against(&j->dup);
+	return rc;
+}
+
 static int passes(struct job *j, struct recout *out, int nthreads, struct err *e)
 {
 	uint32_t *stays;
 	int rc;
 
-	if ((rc = first_pass(j, nthreads, e)) != 0 || (rc = neardup_join(&j->dup, j->pairs ? put_pair : NULL, j, e)) != 0)
+	if ((rc = first_pass(j, nthreads, e)) != 0 || (rc = neardup_compare(&j->dup, e)) != 0 ||
+	    (rc = neardup_join(&j->dup, j->pairs ? put_pair : NULL, j, e)) != 0)
 		return rc;
-	j->o->records = j->dup.n;
+	j->o->records = j->dup.n - j->dup.against;
 	stays = choose(j);
 	rc = emit(j, out, stays, e);
 	mem_free(stays);
@@ -293,10 +355,12 @@ int near_run(struct near *o, struct recin *in, struct recout *out, const struct 
 		keyer_init(&j.mapper[i].text, &text, r->unite);
 		keyer_init(&j.mapper[i].id, &id, r->unite);
 	}
+	gramset_init(&j.grams, o->ngram);
 	neardup_init(&j.dup, o->how, o->threshold, o->scratch_dir);
 	recspill_init(&j.spill, o->scratch_dir);
 	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
-	if ((rc = open_list(&j.clusters, o->clusters, r, t, e)) == 0 && (rc = open_list(&j.pairs, o->pairs, r, t, e)) == 0)
+	if ((rc = read_all_against(&j, r, t, e)) == 0 && (rc = open_list(&j.clusters, o->clusters, r, t, e)) == 0 &&
+	    (rc = open_list(&j.pairs, o->pairs, r, t, e)) == 0)
 		rc = passes(&j, out, n, e);
 	progress_close(&j.progress);
 	rc = finish_list(&j.pairs, rc, e);
@@ -305,8 +369,11 @@ int near_run(struct near *o, struct recin *in, struct recout *out, const struct 
 		keyer_release(&j.mapper[i].text);
 		keyer_release(&j.mapper[i].id);
 		mem_free(j.mapper[i].h);
+		gramscan_release(&j.mapper[i].scan);
 	}
 	mem_free(j.mapper);
+	gramset_release(&j.grams);
+	gramscan_release(&j.scan);
 	unicode_close(j.unicode);
 	neardup_release(&j.dup);
 	recspill_release(&j.spill);

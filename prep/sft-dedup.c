@@ -14,7 +14,7 @@ static struct {
 	int keep;
 	struct opt_list against;
 	double threshold;
-	int64_t shingle;
+	int64_t shingle, ngram;
 	int unit;
 	struct near near;
 } o = { .threshold = 0.8, .shingle = 5 };
@@ -24,6 +24,7 @@ static const struct opt options[] = {
 	OPT_STR(0, "key", &o.key, "COL,...", "records are the same if these columns are [all of them]"),
 	OPT_CHOICE(0, "keep", &o.keep, "first|last|longest", "which one stays [first]"),
 	OPT_LIST(0, "against", &o.against, "FILE", "drop what also stands in FILE (repeatable)"),
+	OPT_INT(0, "ngram", &o.ngram, "N", "drop what shares N words in a row with it, too (13 is usual)", 1, 1000),
 	OPT_HEAD("Near-duplicates"),
 	OPT_STR(0, "near", &o.near.column, "COL", "records are the same if these texts are similar"),
 	OPT_REAL(0, "threshold", &o.threshold, "J", "least Jaccard similarity of their shingles [0.8]", 0.05, 1),
@@ -35,6 +36,15 @@ static const struct opt options[] = {
 	OPT_END
 };
 
+/* Of the contaminated: those that only share an n-gram. */
+static void overlap_stats(struct jw *w, uint64_t overlaps)
+{
+	if (o.ngram == 0)
+		return;
+	jw_key(w, "ngram_overlaps");
+	jw_uint(w, overlaps);
+}
+
 static void more_stats(struct jw *w, void *ctx)
 {
 	const struct dedup *d = ctx;
@@ -45,6 +55,7 @@ static void more_stats(struct jw *w, void *ctx)
 	jw_uint(w, d->duplicates);
 	jw_key(w, "contaminated");
 	jw_uint(w, d->contaminated);
+	overlap_stats(w, d->overlaps);
 }
 
 static void warn(const struct dedup *d, const struct tool *t)
@@ -62,7 +73,12 @@ static void near_stats(struct jw *w, void *ctx)
 	jw_key(w, "groups");
 	jw_uint(w, n->groups);
 	jw_key(w, "near_duplicates");
-	jw_uint(w, n->records - n->groups);
+	jw_uint(w, n->records - n->groups - n->contaminated);
+	if (n->nagainst) {
+		jw_key(w, "contaminated");
+		jw_uint(w, n->contaminated);
+		overlap_stats(w, n->overlaps);
+	}
 	if (n->pairs) {
 		jw_key(w, "pairs");
 		jw_uint(w, n->pair_count);
@@ -73,17 +89,22 @@ static int prepare(struct dedup *d, const struct rec_opts *r, struct tool *t)
 {
 	int rc = 0;
 
-	if (o.near.column && (o.key || o.against.n))
-		return err_set(&t->e, SFT_USAGE, "--near goes with neither --key nor --against (run one after the other)");
+	if (o.near.column && o.key)
+		return err_set(&t->e, SFT_USAGE, "--near does not go with --key (run one after the other)");
+	if (o.ngram && o.against.n == 0)
+		return err_set(&t->e, SFT_USAGE, "--ngram needs --against");
 	if (o.near.column == NULL && (o.near.clusters || o.near.pairs || o.near.id))
 		return err_set(&t->e, SFT_USAGE, "--clusters, --pairs and --id need --near");
 	o.near.how = (struct shingling){ (unsigned)o.shingle, o.unit == 1 };
 	o.near.threshold = o.threshold;
 	o.near.keep = d->keep;
+	o.near.against = o.against.v;
+	o.near.nagainst = o.against.n;
+	o.near.ngram = (size_t)o.ngram;
 	o.near.scratch_dir = d->scratch_dir;
 	if (o.key && strcmp(o.key, "all") != 0)
 		words_split(&d->key, o.key, &t->arena);
-	for (size_t i = 0; i < o.against.n && rc == 0; i++)
+	for (size_t i = 0; o.near.column == NULL && i < o.against.n && rc == 0; i++)
 		rc = dedup_against(d, o.against.v[i], r, t, &t->e);
 	return rc;
 }
@@ -137,7 +158,7 @@ int main(int argc, char **argv)
 	rec_opts_init(&r);
 	rec_opts_table(&r, records);
 	if ((rc = tool_begin(&t, "sft-dedup", synopsis, about, tables, argc, argv)) == 0) {
-		dedup_init(&d, (enum dedup_keep)o.keep, tmp && *tmp ? tmp : "/tmp");
+		dedup_init(&d, (enum dedup_keep)o.keep, o.near.column ? 0 : (size_t)o.ngram, tmp && *tmp ? tmp : "/tmp");
 		rc = dedup_files(&d, &r, &t);
 		dedup_release(&d);
 	}

@@ -9,6 +9,8 @@ try sft-dedup --key id --against nothing.csv turns.csv
 try sft-dedup --key id turns.csv
 try sft-dedup --near text --key id turns.csv
 try sft-dedup --clusters c.csv turns.csv
+try sft-dedup --ngram 13 turns.csv
+try sft-dedup --near turn --against nothing.csv turns.csv
 try sft-dedup --near text turns.csv
 try sft-dedup --near turn --id idd --pairs p.csv turns.csv
 try sft-dedup -q --near turn --pairs /dev/full turns.csv
