@@ -94,7 +94,28 @@ static void contradictions(const struct terms *t, struct issues *l)
 	}
 }
 
-static int text_of(const struct terms *t, const struct rec *r, const char *column, struct field *f, struct err *e)
+/* F, a list of messages: the last one of ROLE, or an empty text. */
+static int last_message(struct termwork *w, const struct field *f, const char *role, struct arena *a, struct field *out, struct err *e)
+{
+	const struct json *list, *content;
+	int rc;
+
+	if (w->parser == NULL)
+		w->parser = json_parser_new();
+	if ((rc = field_json(f, w->parser, a, &list, e)) != 0 || list->type != JSON_ARR)
+		return rc;
+	for (size_t i = list->n; i-- > 0; ) {
+		content = json_get(&list->item[i], "content");
+		if (!json_is(json_get(&list->item[i], "role"), role) || content == NULL || content->type != JSON_STR)
+			continue;
+		*out = (struct field){ content->s, content->n, FIELD_TEXT };
+		break;
+	}
+	return 0;
+}
+
+static int text_of(const struct terms *t, struct termwork *w, const struct rec *r, const char *column, const char *role, struct arena *a,
+                   struct field *f, struct err *e)
 {
 	int at = rec_column(r->names, column);
 	uint32_t unused;
@@ -102,8 +123,9 @@ static int text_of(const struct terms *t, const struct rec *r, const char *colum
 	*f = (struct field){ "", 0, FIELD_TEXT };
 	if (at < 0)
 		return t->missing_ok ? 0 : rec_need(r->names, column, &unused, e);
-	if (r->f[at].type == FIELD_TEXT)
-		*f = r->f[at];
+	if (r->f[at].type != FIELD_TEXT)
+		return last_message(w, &r->f[at], role, a, f, e);
+	*f = r->f[at];
 	return 0;
 }
 
@@ -118,7 +140,8 @@ int terms_check(void *ctx, int thread, struct rec *r, struct recpipe_out *to, st
 	struct buf number = {0};
 	int rc;
 
-	if ((rc = text_of(t, r, t->answer, &answer, e)) != 0 || (t->question && (rc = text_of(t, r, t->question, &question, e)) != 0))
+	if ((rc = text_of(t, w, r, t->answer, "assistant", a, &answer, e)) != 0 ||
+	    (t->question && (rc = text_of(t, w, r, t->question, "user", a, &question, e)) != 0))
 		return rc;
 	w->seen++;
 	w->text.n = 0;

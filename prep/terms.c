@@ -18,6 +18,7 @@ static void release_work(struct termwork *w)
 	termscan_release(&w->scan);
 	termscan_release(&w->question);
 	nearscan_release(&w->near);
+	json_parser_free(w->parser);
 	mem_free(w->col);
 	mem_free(w->last.at);
 	buf_free(&w->text);

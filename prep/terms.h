@@ -44,6 +44,7 @@ struct asked {
 struct termwork {
 	struct termscan scan, question;
 	struct nearscan near;
+	struct json_parser *parser;    /* check: of messages; made when one comes */
 	const struct names *names;     /* for which col stands */
 	uint32_t *col;
 	size_t ncols;

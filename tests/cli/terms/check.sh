@@ -26,3 +26,11 @@ sft-terms check --dict d.tsv --answer a --near 0 --fail-under 0.91 -o out.csv in
 wc -l <out.csv
 sft-terms check --dict d.tsv --answer a out.csv | head -n 2
 printf 'a\n' | sft-terms check --dict d.tsv --answer a --fail-under 1
+echo 'chat records and predictions'
+cat >chat.jsonl <<'END'
+{"messages":[{"role":"user","content":"发烧"},{"role":"assistant","content":"发热"},{"role":"user","content":"糖尿病"},{"role":"assistant","content":"高血压，发烧"}],"prediction":"发烧"}
+{"messages":[{"role":"user","content":"糖尿病"}],"prediction":"糖尿病"}
+{"messages":[{"role":"user","content":["x"]},1],"prediction":null}
+END
+sft-terms check --dict d.tsv --answer messages --question messages chat.jsonl | grep -o '"term_faults.*'
+sft-terms check --dict d.tsv --answer prediction --question messages chat.jsonl | grep -o '"term_faults.*'
