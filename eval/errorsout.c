@@ -21,7 +21,7 @@ void errors_name(const struct error_table *t, const struct error_slice *x, struc
 		buf_str(to, dim);
 		return;
 	}
-	if (strcmp(dim, "slice") != 0) {
+	if (strcmp(dim, "slice") != 0 && slicer_dims(t->s) > 1) {
 		buf_str(to, dim);
 		buf_ch(to, '=');
 	}

@@ -9,7 +9,8 @@ struct errors_view {
 	size_t top;                     /* slices that the text shows */
 };
 
-/* The name of a slice: the value of the column "slice" as it is, else DIMENSION=VALUE; of a pattern the pattern. */
+/* The name of a slice: where it is by the column "slice", or there is one dimension only, the value as it is, so that mix finds it
+ * in that column; else DIMENSION=VALUE; of a pattern the pattern. */
 void errors_name(const struct error_table *t, const struct error_slice *x, struct buf *to);
 void errors_json(const struct error_table *t, const struct errors_view *v, struct buf *out);
 void errors_csv(const struct error_table *t, struct buf *out);
