@@ -36,8 +36,7 @@ static void find_joints(struct tok *t)
 	}
 }
 
-/* The bytes that token ID of a byte-level vocabulary stands for; false where it has other characters. */
-static bool raw_of(const struct tok *t, uint32_t id, char *out, size_t *n)
+bool bpe_raw(const struct tok *t, uint32_t id, char *out, size_t *n)
 {
 	const char *p = t->vocab.text[id], *end = p + t->vocab.len[id];
 
@@ -60,7 +59,7 @@ static void find_raw(struct tok *t)
 		if (t->vocab.text[id] == NULL)
 			continue;
 		b.n = 0;
-		if (raw_of(t, id, buf_room(&b, t->vocab.len[id] + 1), &n))
+		if (bpe_raw(t, id, buf_room(&b, t->vocab.len[id] + 1), &n))
 			strmap_put(&t->raw_map, b.p, n, id, NULL);
 	}
 	buf_free(&b);
@@ -106,6 +105,7 @@ void bpe_ready(struct tok *t)
 	bpe_merges_init(&t->merges, t->merge_list, t->nmerges);
 	t->bytes = is_byte_level(t);
 	if (t->bytes) {
+		byte_joints_find(t);
 		if (t->ignore_merges)
 			find_raw(t);
 		if (t->npre == 2 && t->pre[0].kind == PRE_SPLIT && t->pre[0].scan && t->pre[0].behavior == SPLIT_ISOLATED && !t->pre[0].invert)
@@ -254,6 +254,13 @@ int model_bpe(const struct tok *t, struct tok_scratch *s, const struct piece *p,
 	}
 	if (t->joint == NULL) {
 		encode_part(t, s, p, 0, p->n, out);
+		return 0;
+	}
+	if (t->bytes) {
+		for (size_t next; start < p->n; start = next) {
+			next = byte_joints_next(t, p->p, start, p->n);
+			encode_part(t, s, p, start, next, out);
+		}
 		return 0;
 	}
 	for (const char *q = p->p, *end = q + p->n; q < end; ) {

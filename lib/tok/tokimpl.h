@@ -163,6 +163,7 @@ struct tok {
 	uint32_t *raw_len;
 	struct strmap raw_map;      /* raw bytes -> id, for ignore_merges */
 	uint64_t *joint;            /* pairs of characters that stand side by side in some token: a filter; NULL: words are not cut */
+	uint16_t joint_kinds;       /* bytejoint.c: which parts of characters stand beside each other in tokens: bit 4 * LEFT + RIGHT, bytes, 0 whole */
 	bool by_origin;             /* a pre-tokenizer asks whether a stretch comes from the beginning of the text */
 	scan_fn *fast;              /* the whole pre-tokenizer is this scanner */
 
@@ -188,7 +189,7 @@ struct cache_slot {
 	char key[30];
 	uint32_t id[8];
 };
-enum { CACHE_BITS = 15, CACHE_KEY = 30, CACHE_IDS = 8 };
+enum { CACHE_BITS = 16, CACHE_KEY = 30, CACHE_IDS = 8 };
 
 struct tok_scratch {
 	struct arena arena;         /* of one text */
@@ -231,6 +232,13 @@ void ids_add(struct tok_ids *out, const struct tok_scratch *s, const struct piec
  * pre-tokenizers stand. */
 void bpe_ready(struct tok *t);
 void model_ready(struct tok *t);
+
+/* The bytes that token ID of a byte-level vocabulary stands for, into OUT (room for its length); false where it has other characters. */
+bool bpe_raw(const struct tok *t, uint32_t id, char *out, size_t *n);
+
+/* bytejoint.c: the first place behind AT in the word TEXT of N bytes (UTF-8) over which no merge reaches, or N. */
+void byte_joints_find(struct tok *t);
+size_t byte_joints_next(const struct tok *t, const char *text, size_t at, size_t n);
 
 /* tokdecode.c */
 int dec_apply(const struct tok *t, const uint32_t *ids, size_t n, unsigned flags, struct buf *out, struct err *e);
