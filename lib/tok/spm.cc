@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sentencepiece_processor.h>
 
+#include <exception>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
@@ -18,20 +20,26 @@ static int failed(const sentencepiece::util::Status &status, struct err *e)
 	return err_set(e, SFT_BADDATA, "SentencePiece: %s", status.ToString().c_str());
 }
 
+/* What the library throws where it does not return a status: a trie that cannot be made of the pieces, no memory. */
+static int thrown(const std::exception &x, struct err *e)
+{
+	return err_set(e, dynamic_cast<const std::bad_alloc *>(&x) ? SFT_SYSTEM : SFT_BADDATA, "SentencePiece: %s", x.what());
+}
+
 extern "C" int spm_open(struct spm **out, const void *model, size_t n, struct err *e)
 {
-	struct spm *s = new (std::nothrow) struct spm;
-
 	*out = nullptr;
-	if (s == nullptr)
-		return err_set(e, SFT_SYSTEM, "out of memory");
-	const auto status = s->p.LoadFromSerializedProto(absl::string_view(static_cast<const char *>(model), n));
-	if (!status.ok()) {
-		delete s;
-		return failed(status, e);
+	try {
+		std::unique_ptr<struct spm> s(new struct spm);
+		const auto status = s->p.LoadFromSerializedProto(absl::string_view(static_cast<const char *>(model), n));
+
+		if (!status.ok())
+			return failed(status, e);
+		*out = s.release();
+		return 0;
+	} catch (const std::exception &x) {
+		return thrown(x, e);
 	}
-	*out = s;
-	return 0;
 }
 
 extern "C" void spm_close(struct spm *s)
@@ -59,7 +67,7 @@ extern "C" int32_t spm_eos(const struct spm *s) { return s->p.eos_id(); }
 extern "C" int32_t spm_pad(const struct spm *s) { return s->p.pad_id(); }
 
 extern "C" int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, uint32_t id, size_t start, size_t end), void *ctx, struct err *e)
-{
+try {
 	sentencepiece::ImmutableSentencePieceText t;
 	const auto status = s->p.Encode(absl::string_view(text, n), t.mutable_proto());
 
@@ -71,10 +79,12 @@ extern "C" int spm_to_ids(const struct spm *s, const char *text, size_t n, void 
 		put(ctx, piece.id(), piece.begin(), piece.end());
 	}
 	return 0;
+} catch (const std::exception &x) {
+	return thrown(x, e);
 }
 
 extern "C" int spm_to_text(const struct spm *s, const uint32_t *ids, size_t n, struct buf *out, struct err *e)
-{
+try {
 	const std::vector<int> v(ids, ids + n);
 	std::string text;
 	const auto status = s->p.Decode(v, &text);
@@ -83,4 +93,6 @@ extern "C" int spm_to_text(const struct spm *s, const uint32_t *ids, size_t n, s
 		return failed(status, e);
 	buf_add(out, text.data(), text.size());
 	return 0;
+} catch (const std::exception &x) {
+	return thrown(x, e);
 }
