@@ -58,11 +58,11 @@ static int clean_files(struct clean *c, const struct rec_opts *o, struct tool *t
 	    (rc = clean_run(c, in, out, o, t, totals, &t->e)) != 0 ||
 	    (rc = rec_stats(in, out, o, t, more_stats, &report, &t->e)) != 0)
 		goto failed;
-	rc = rec_finish(out, &t->e);
-	out = NULL;
+	rc = rec_close(in, &t->e);      /* the rejects first: the output is there only if they are */
+	in = NULL;
 	if (rc == 0) {
-		rc = rec_close(in, &t->e);
-		in = NULL;
+		rc = rec_finish(out, &t->e);
+		out = NULL;
 	}
 failed:
 	rec_drop(out);

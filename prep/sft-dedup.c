@@ -132,13 +132,14 @@ static int dedup_files(struct dedup *d, const struct rec_opts *r, struct tool *t
 	    (rc = rec_create(&out, NULL, rec_format(in), r, t, &t->e)) != 0 ||
 	    (rc = run(d, in, out, r, t)) != 0)
 		goto failed;
-	rc = rec_finish(out, &t->e);
-	out = NULL;
+	rc = rec_close(in, &t->e);      /* the rejects first: the output is there only if they are */
+	in = NULL;
 	if (rc == 0) {
-		warn(d, t);
-		rc = rec_close(in, &t->e);
-		in = NULL;
+		rc = rec_finish(out, &t->e);
+		out = NULL;
 	}
+	if (rc == 0)
+		warn(d, t);
 failed:
 	rec_drop(out);
 	rec_abandon(in);

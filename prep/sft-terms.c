@@ -85,11 +85,11 @@ static int run_records(struct terms *t, const struct rec_opts *r, struct tool *t
 	terms_sum(t);
 	if ((rc = rec_stats(in, out, r, tool, added ? check_stats : replace_stats, t, &tool->e)) != 0)
 		goto failed;
-	rc = rec_finish(out, &tool->e);
-	out = NULL;
+	rc = rec_close(in, &tool->e);      /* the rejects first: the output is there only if they are */
+	in = NULL;
 	if (rc == 0) {
-		rc = rec_close(in, &tool->e);
-		in = NULL;
+		rc = rec_finish(out, &tool->e);
+		out = NULL;
 	}
 failed:
 	rec_drop(out);
