@@ -470,12 +470,12 @@ static int finish(struct gen *g, struct err *e)
 	int rc = rec_stats(g->in, g->out, &g->o->rec, g->t, NULL, NULL, e);
 
 	if (rc == 0) {
-		rc = rec_close(g->in, e);      /* the rejects first: the output is there only if they are */
-		g->in = NULL;
-	}
-	if (rc == 0) {
 		rc = rec_finish(g->out, e);
 		g->out = NULL;
+	}
+	if (rc == 0) {
+		rc = rec_close(g->in, e);
+		g->in = NULL;
 	}
 	if (g->long_ones)
 		tool_warn(g->t, "%llu records could grow beyond the model's context of %u tokens", (unsigned long long)g->long_ones,

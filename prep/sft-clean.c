@@ -56,13 +56,13 @@ static int clean_files(struct clean *c, const struct rec_opts *o, struct tool *t
 	    (rc = rec_open(&in, (const char *const *)t->operands, (size_t)t->noperands, o, t, &t->e)) != 0 ||
 	    (rc = rec_create(&out, NULL, rec_format(in), o, t, &t->e)) != 0 ||
 	    (rc = clean_run(c, in, out, o, t, totals, &t->e)) != 0 ||
-	    (rc = rec_stats(in, out, o, t, more_stats, &report, &t->e)) != 0)
+	    (rc = rec_stats(in, out, o, t, more_stats, &report, &t->e)) != 0 || (rc = rec_settle(in, &t->e)) != 0)
 		goto failed;
-	rc = rec_close(in, &t->e);      /* the rejects first: the output is there only if they are */
-	in = NULL;
+	rc = rec_finish(out, &t->e);
+	out = NULL;
 	if (rc == 0) {
-		rc = rec_finish(out, &t->e);
-		out = NULL;
+		rc = rec_close(in, &t->e);
+		in = NULL;
 	}
 failed:
 	rec_drop(out);

@@ -130,16 +130,15 @@ static int dedup_files(struct dedup *d, const struct rec_opts *r, struct tool *t
 	if ((rc = prepare(d, r, t)) != 0 ||
 	    (rc = rec_open(&in, (const char *const *)t->operands, (size_t)t->noperands, r, t, &t->e)) != 0 ||
 	    (rc = rec_create(&out, NULL, rec_format(in), r, t, &t->e)) != 0 ||
-	    (rc = run(d, in, out, r, t)) != 0)
+	    (rc = run(d, in, out, r, t)) != 0 || (rc = rec_settle(in, &t->e)) != 0)
 		goto failed;
-	rc = rec_close(in, &t->e);      /* the rejects first: the output is there only if they are */
-	in = NULL;
+	rc = rec_finish(out, &t->e);
+	out = NULL;
 	if (rc == 0) {
-		rc = rec_finish(out, &t->e);
-		out = NULL;
-	}
-	if (rc == 0)
 		warn(d, t);
+		rc = rec_close(in, &t->e);
+		in = NULL;
+	}
 failed:
 	rec_drop(out);
 	rec_abandon(in);

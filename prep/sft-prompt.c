@@ -211,13 +211,13 @@ static int stream(struct run *run, struct prompt *p, const char *const *files, s
 	arena_init(&w.a);
 	if (rc == 0 && (rc = rec_open(&w.in, files, n, &run->r, &run->t, e)) == 0 && (rc = check_columns(w.in, run, e)) == 0 &&
 	    (rc = rec_create(&w.out, path, REC_JSONL, &run->r, &run->t, e)) == 0 && (rc = t ? dialogues(&w, t, e) : records(&w, e)) == 0 &&
-	    (rc = rec_stats(w.in, w.out, &run->r, &run->t, more_stats, &told, e)) == 0) {
-		rc = rec_close(w.in, e);      /* the rejects first: the output is there only if they are */
-		w.in = NULL;
-	}
-	if (rc == 0) {
+	    (rc = rec_stats(w.in, w.out, &run->r, &run->t, more_stats, &told, e)) == 0 && (rc = rec_settle(w.in, e)) == 0) {
 		rc = rec_finish(w.out, e);
 		w.out = NULL;
+	}
+	if (rc == 0) {
+		rc = rec_close(w.in, e);
+		w.in = NULL;
 	}
 	rec_drop(w.out);
 	rec_abandon(w.in);

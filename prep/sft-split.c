@@ -157,6 +157,7 @@ static int split_files(struct split *s, const struct rec_opts *r, struct tool *t
 	    (rc = create(&f, r, rec_format(in), t, &t->e)) != 0 ||
 	    (rc = split_run(s, in, f.out, r, t, &t->e)) != 0 ||
 	    (rc = rec_stats(in, f.out[SIDE_TRAIN], r, t, more_stats, s, &t->e)) != 0 ||
+	    (rc = rec_settle(in, &t->e)) != 0 ||
 	    (rc = finish(&f, &t->e)) != 0)
 		goto failed;
 	say(s, t);

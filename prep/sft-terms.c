@@ -83,13 +83,13 @@ static int run_records(struct terms *t, const struct rec_opts *r, struct tool *t
 	    (rc = rec_header(out, added ? addcols_names(&t->cols, rec_names(in)) : rec_names(in), &tool->e)) != 0)
 		goto failed;
 	terms_sum(t);
-	if ((rc = rec_stats(in, out, r, tool, added ? check_stats : replace_stats, t, &tool->e)) != 0)
+	if ((rc = rec_stats(in, out, r, tool, added ? check_stats : replace_stats, t, &tool->e)) != 0 || (rc = rec_settle(in, &tool->e)) != 0)
 		goto failed;
-	rc = rec_close(in, &tool->e);      /* the rejects first: the output is there only if they are */
-	in = NULL;
+	rc = rec_finish(out, &tool->e);
+	out = NULL;
 	if (rc == 0) {
-		rc = rec_finish(out, &tool->e);
-		out = NULL;
+		rc = rec_close(in, &tool->e);
+		in = NULL;
 	}
 failed:
 	rec_drop(out);

@@ -85,6 +85,8 @@ uint64_t rec_count(const struct recin *in);           /* records read so far */
 uint64_t rec_bytes(const struct recin *in);           /* input bytes read so far */
 double   rec_share(const struct recin *in);           /* share of the input read, or -1 */
 /* Ends reading.  Prints the count of each reject reason on standard error unless --rejects or -q. */
+/* The rejects are whole and in place.  After the last record and before rec_finish(), so that the output is there only if they are. */
+int rec_settle(struct recin *in, struct err *e);
 int rec_close(struct recin *in, struct err *e);
 void rec_abandon(struct recin *in);                   /* after an error; NULL is fine */
 

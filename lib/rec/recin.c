@@ -455,6 +455,11 @@ static void free_all(struct recin *r)
 	mem_free(r);
 }
 
+int rec_settle(struct recin *r, struct err *e)
+{
+	return reject_settle(&r->rejects, e);
+}
+
 int rec_close(struct recin *r, struct err *e)
 {
 	int rc;

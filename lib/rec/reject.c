@@ -155,7 +155,7 @@ static void free_all(struct rejects *r)
 	memset(r, 0, sizeof *r);
 }
 
-int reject_close(struct rejects *r, struct err *e)
+int reject_settle(struct rejects *r, struct err *e)
 {
 	int rc = 0;
 
@@ -163,6 +163,14 @@ int reject_close(struct rejects *r, struct err *e)
 		out_abandon(r->out);
 	else if (r->out)
 		rc = out_close(r->out, false, e);
+	r->out = NULL;
+	return rc;
+}
+
+int reject_close(struct rejects *r, struct err *e)
+{
+	int rc = reject_settle(r, e);
+
 	free_all(r);
 	return rc;
 }
