@@ -469,7 +469,7 @@ static int finish(struct gen *g, struct err *e)
 {
 	int rc = rec_stats(g->in, g->out, &g->o->rec, g->t, NULL, NULL, e);
 
-	if (rc == 0) {
+	if (rc == 0 && (rc = rec_settle(g->in, e)) == 0) {
 		rc = rec_finish(g->out, e);
 		g->out = NULL;
 	}

@@ -305,7 +305,8 @@ static int tokenize_stream(struct run *r, const char *const *files, size_t n, co
 	if ((rc = rec_open(&r->in, files, n, r->r, t, e)) != 0)
 		return rc;
 	if ((rc = open_output(r, path, t, e)) == 0 && (rc = run_pipeline(r, t, e)) == 0 &&
-	    (rc = rec_stats(r->in, NULL, r->r, t, more_stats, r->totals, e)) == 0 && (rc = finish(r, path, e)) == 0)
+	    (rc = rec_stats(r->in, NULL, r->r, t, more_stats, r->totals, e)) == 0 && (rc = rec_settle(r->in, e)) == 0 &&
+	    (rc = finish(r, path, e)) == 0)
 		return rec_close(r->in, e);
 	shard_drop(r->shard);
 	out_abandon(r->out);

@@ -36,6 +36,7 @@ int  reject_record(struct rejects *r, const struct rec *rec, const char *reason,
 int  reject_bad(struct rejects *r, const char *file, uint64_t line, uint64_t num, const char *reason, const char *text, size_t n, bool wait, struct err *e);
 /* Members "rejected": {reason: count}. */
 void reject_json(const struct rejects *r, struct jw *w);
+int reject_settle(struct rejects *r, struct err *e);      /* the file is whole and in place; nothing more may be rejected */
 int  reject_close(struct rejects *r, struct err *e);    /* whole */
 void reject_abandon(struct rejects *r);
 
