@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sft eval compare A B */
+/* sft eval compare A B [C...] */
 #include <math.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void range(struct jw *w, const char *key, double lo, double hi)
 	jw_arr_end(w);
 }
 
-static void difference_json(struct jw *w, const struct difference *d)
+static void difference_json(struct jw *w, const struct difference *d, bool several)
 {
 	jw_obj(w);
 	jw_key(w, "a");
@@ -43,6 +43,10 @@ static void difference_json(struct jw *w, const struct difference *d)
 	range(w, "difference_ci", d->lo, d->hi);
 	jw_key(w, "p_value");
 	jw_double(w, d->p);
+	if (several) {
+		jw_key(w, "p_holm");
+		jw_double(w, d->p_holm);
+	}
 	jw_obj_end(w);
 }
 
@@ -68,12 +72,11 @@ static void contest_json(struct jw *w, const struct contest *c)
 
 static void metric_json_(const struct paired *p, size_t k, struct jw *w)
 {
-	struct difference d[METRIC_MAX_VALUES];
+	const struct difference *d = paired_of(p, k);
 	const char *const *names;
 	size_t nv = metric_values(p->a.m[k], &names);
 	struct contest c;
 
-	paired_differences(p, k, d);
 	paired_contest(p, k, &c);
 	jw_key(w, p->name[k]);
 	jw_obj(w);
@@ -82,7 +85,7 @@ static void metric_json_(const struct paired *p, size_t k, struct jw *w)
 	jw_obj(w);
 	for (size_t v = 0; v < nv; v++) {
 		jw_key(w, names[v]);
-		difference_json(w, &d[v]);
+		difference_json(w, &d[v], p->several);
 	}
 	jw_obj_end(w);
 	jw_obj_end(w);
@@ -115,7 +118,26 @@ static void signatures_json(const struct paired *p, struct jw *w)
 	buf_free(&sig);
 }
 
-static void print_json(const struct paired *p, struct buf *out)
+/* Members of a comparison of A and one B. */
+static void members_json(const struct paired *p, struct jw *w)
+{
+	jw_key(w, "b");
+	jw_str(w, p->b.path);
+	jw_key(w, "paired_by");
+	jw_str(w, p->by_id ? "id" : "order");
+	jw_key(w, "metrics");
+	jw_obj(w);
+	for (size_t k = 0; k < p->nmetrics; k++)
+		metric_json_(p, k, w);
+	jw_obj_end(w);
+	for (size_t k = 0; k < p->nmetrics; k++)
+		if (strcmp(p->name[k], "accuracy") == 0) {
+			changed_json(p, k, -1, "regressions", w);
+			changed_json(p, k, 1, "gains", w);
+		}
+}
+
+static void print_json(const struct paired *p, size_t n, struct buf *out)
 {
 	struct jw w;
 
@@ -129,20 +151,18 @@ static void print_json(const struct paired *p, struct buf *out)
 	jw_uint(&w, p->a.n);
 	jw_key(&w, "a");
 	jw_str(&w, p->a.path);
-	jw_key(&w, "b");
-	jw_str(&w, p->b.path);
-	jw_key(&w, "paired_by");
-	jw_str(&w, p->by_id ? "id" : "order");
-	jw_key(&w, "metrics");
-	jw_obj(&w);
-	for (size_t k = 0; k < p->nmetrics; k++)
-		metric_json_(p, k, &w);
-	jw_obj_end(&w);
-	for (size_t k = 0; k < p->nmetrics; k++)
-		if (strcmp(p->name[k], "accuracy") == 0) {
-			changed_json(p, k, -1, "regressions", &w);
-			changed_json(p, k, 1, "gains", &w);
+	if (n == 1) {
+		members_json(p, &w);
+	} else {
+		jw_key(&w, "comparisons");
+		jw_arr(&w);
+		for (size_t b = 0; b < n; b++) {
+			jw_obj(&w);
+			members_json(&p[b], &w);
+			jw_obj_end(&w);
 		}
+		jw_arr_end(&w);
+	}
 	signatures_json(p, &w);
 	jw_obj_end(&w);
 	buf_ch(out, '\n');
@@ -160,17 +180,16 @@ static void p_cell(struct textable *t, double p)
 
 static void values_table(const struct paired *p, struct buf *out)
 {
-	static const char *const head[] = { "metric", "A", "95%", "B", "95%", "B - A", "95%", "p" };
+	static const char *const head[] = { "metric", "A", "95%", "B", "95%", "B - A", "95%", "p", "p (Holm)" };
 	struct textable t = { 0 };
 
-	for (size_t k = 0; k < sizeof head / sizeof *head; k++)
+	for (size_t k = 0; k + !p->several < sizeof head / sizeof *head; k++)
 		textable_head(&t, head[k], k != 0);
 	for (size_t k = 0; k < p->nmetrics; k++) {
-		struct difference d[METRIC_MAX_VALUES];
+		const struct difference *d = paired_of(p, k);
 		const char *const *names;
 		size_t nv = metric_values(p->a.m[k], &names);
 
-		paired_differences(p, k, d);
 		for (size_t v = 0; v < nv; v++) {
 			int places = fabs(d[v].a) > 1 || fabs(d[v].b) > 1 ? 2 : 4;
 
@@ -182,6 +201,8 @@ static void values_table(const struct paired *p, struct buf *out)
 			textable_cell(&t, "%+.*f", places, d[v].diff);
 			textable_cell(&t, "%+.*f..%+.*f", places, d[v].lo, places, d[v].hi);
 			p_cell(&t, d[v].p);
+			if (p->several)
+				p_cell(&t, d[v].p_holm);
 			textable_row(&t);
 		}
 	}
@@ -235,7 +256,7 @@ static void regressions(const struct paired *p, size_t k, struct buf *out)
 	textable_free(&t);
 }
 
-static void print_table(const struct paired *p, struct buf *out)
+static void table(const struct paired *p, struct buf *out)
 {
 	buf_fmt(out, "A: ");
 	buf_str(out, p->a.path);
@@ -249,30 +270,45 @@ static void print_table(const struct paired *p, struct buf *out)
 			regressions(p, k, out);
 }
 
+static void print_table(const struct paired *p, size_t n, struct buf *out)
+{
+	for (size_t b = 0; b < n; b++) {
+		if (b)
+			buf_ch(out, '\n');
+		table(&p[b], out);
+	}
+}
+
 /* --- CSV --- */
 
-static void print_csv(const struct paired *p, struct buf *out)
+static void csv_lines(const struct paired *p, size_t k, struct csvline *c)
 {
-	static const char *const head[] = { "metric", "a", "a_low", "a_high", "b", "b_low", "b_high", "difference", "low", "high", "p_value", "n" };
+	const struct difference *d = paired_of(p, k);
+	const char *const *names;
+	size_t nv = metric_values(p->a.m[k], &names);
+
+	for (size_t v = 0; v < nv; v++) {
+		const double cell[] = { d[v].a, d[v].a_lo, d[v].a_hi, d[v].b, d[v].b_lo, d[v].b_hi, d[v].diff, d[v].lo, d[v].hi, d[v].p, d[v].p_holm };
+
+		csv_str(c, p->b.path);
+		csv_str(c, names[v]);
+		for (size_t i = 0; i < sizeof cell / sizeof *cell; i++)
+			csv_real(c, cell[i]);
+		csv_uint(c, p->a.n);
+		csv_end(c);
+	}
+}
+
+static void print_csv(const struct paired *p, size_t n, struct buf *out)
+{
+	static const char *const head[] = { "system", "metric", "a", "a_low", "a_high", "b", "b_low", "b_high", "difference", "low", "high",
+	                                    "p_value", "p_holm", "n" };
 	struct csvline c = { out, false };
 
 	csv_head(&c, head, sizeof head / sizeof *head);
-	for (size_t k = 0; k < p->nmetrics; k++) {
-		struct difference d[METRIC_MAX_VALUES];
-		const char *const *names;
-		size_t nv = metric_values(p->a.m[k], &names);
-
-		paired_differences(p, k, d);
-		for (size_t v = 0; v < nv; v++) {
-			const double cell[] = { d[v].a, d[v].a_lo, d[v].a_hi, d[v].b, d[v].b_lo, d[v].b_hi, d[v].diff, d[v].lo, d[v].hi, d[v].p };
-
-			csv_str(&c, names[v]);
-			for (size_t i = 0; i < sizeof cell / sizeof *cell; i++)
-				csv_real(&c, cell[i]);
-			csv_uint(&c, p->a.n);
-			csv_end(&c);
-		}
-	}
+	for (size_t b = 0; b < n; b++)
+		for (size_t k = 0; k < p[b].nmetrics; k++)
+			csv_lines(&p[b], k, &c);
 }
 
 /* --- the run --- */
@@ -320,22 +356,35 @@ static int take_metrics(struct settings *s, struct err *e)
 
 static int run(struct settings *s, struct tool *t)
 {
-	struct paired p = { 0 };
+	size_t n = t->noperands > 2 ? (size_t)t->noperands - 2 : 0;
+	struct paired *p;
 	struct buf out = { 0 };
 	int rc;
 
-	if (t->noperands != 3)
-		return err_set(&t->e, SFT_USAGE, "expected two files, compare A B (%d given)", t->noperands - 1);
+	if (n == 0)
+		return err_set(&t->e, SFT_USAGE, "expected two files or more, compare A B... (%d given)", t->noperands - 1);
 	if (s->o.rec.stats)
-		return err_set(&t->e, SFT_USAGE, "--stats is for one input (compare reads two)");
+		return err_set(&t->e, SFT_USAGE, "--stats is for one input (compare reads several)");
+	if (n > 1 && strcmp(t->operands[1], "-") == 0)
+		return err_set(&t->e, SFT_USAGE, "A is standard input (expected a file, which is read once for each other system)");
 	if ((rc = take_metrics(s, &t->e)) != 0 || (rc = eval_opts_finish(&s->o, t, &t->e)) != 0)
 		return rc;
-	if ((rc = read_side(&p, s, t->operands[1], true, t)) == 0 && (rc = read_side(&p, s, t->operands[2], false, t)) == 0) {
-		(s->o.json ? print_json : s->o.csv ? print_csv : print_table)(&p, &out);
+	p = mem_new(n * sizeof *p);
+	for (size_t b = 0; b < n && rc == 0; b++) {
+		if ((rc = read_side(&p[b], s, t->operands[1], true, t)) != 0 || (rc = read_side(&p[b], s, t->operands[b + 2], false, t)) != 0)
+			break;
+		p[b].several = n > 1;
+		paired_compute(&p[b]);
+	}
+	if (rc == 0) {
+		paired_holm(p, n);
+		(s->o.json ? print_json : s->o.csv ? print_csv : print_table)(p, n, &out);
 		rc = out_whole(s->o.rec.output ? s->o.rec.output : "-", out.p, out.n, false, &t->e);
 	}
 	buf_free(&out);
-	paired_close(&p);
+	for (size_t b = 0; b < n; b++)
+		paired_close(&p[b]);
+	mem_free(p);
 	return rc;
 }
 
@@ -354,7 +403,7 @@ int compare_main(int argc, char **argv)
 
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "sft-eval compare [options] A B", "Compare the predictions of two systems on the same items.", tables, argc, argv);
+	rc = tool_begin(&t, "sft-eval", "sft-eval compare [options] A B [C...]", "Compare the predictions of systems with those of A on the same items.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);
 	eval_opts_release(&s.o);

@@ -52,6 +52,7 @@ void paired_close(struct paired *p)
 	side_close(&p->b, p->nmetrics);
 	strmap_free(&p->id);
 	mem_free(p->of_b);
+	mem_free(p->diff);
 	memset(p, 0, sizeof *p);
 }
 
@@ -221,7 +222,7 @@ static void side_interval(const struct side *s, const struct paired *p, size_t k
 		stats_interval(samples, p->resamples, 2 * nv, off + v, lo, hi);
 }
 
-void paired_differences(const struct paired *p, size_t k, struct difference *out)
+static void differences(const struct paired *p, size_t k, struct difference *out)
 {
 	const char *const *names;
 	size_t nv = metric_values(p->a.m[k], &names), b = p->resamples;
@@ -251,4 +252,32 @@ void paired_differences(const struct paired *p, size_t k, struct difference *out
 	mem_free(s.pick);
 	mem_free(samples);
 	mem_free(diff);
+}
+
+void paired_compute(struct paired *p)
+{
+	p->diff = mem_new(p->nmetrics * METRIC_MAX_VALUES * sizeof *p->diff);
+	for (size_t k = 0; k < p->nmetrics; k++)
+		differences(p, k, p->diff + k * METRIC_MAX_VALUES);
+	for (size_t k = 0; k < p->nmetrics * METRIC_MAX_VALUES; k++)
+		p->diff[k].p_holm = p->diff[k].p;
+}
+
+const struct difference *paired_of(const struct paired *p, size_t k)
+{
+	return p->diff + k * METRIC_MAX_VALUES;
+}
+
+void paired_holm(struct paired *p, size_t n)
+{
+	double *v = mem_grow(NULL, n + 1, sizeof *v);
+
+	for (size_t k = 0; k < p->nmetrics * METRIC_MAX_VALUES; k++) {
+		for (size_t b = 0; b < n; b++)
+			v[b] = p[b].diff[k].p;
+		stats_holm(v, n);
+		for (size_t b = 0; b < n; b++)
+			p[b].diff[k].p_holm = v[b];
+	}
+	mem_free(v);
 }

@@ -14,6 +14,13 @@ struct side {
 	size_t n, cap;
 };
 
+struct difference {                     /* of one value of a metric */
+	double a, b, a_lo, a_hi, b_lo, b_hi;
+	double diff, lo, hi;            /* B - A, 95% by paired bootstrap */
+	double p;                       /* accuracy: McNemar's exact test; else paired bootstrap as sacreBLEU */
+	double p_holm;                  /* held against the other systems compared with A */
+};
+
 struct paired {
 	const char *const *name;        /* metrics */
 	size_t nmetrics;
@@ -21,13 +28,9 @@ struct paired {
 	struct side a, b;
 	struct strmap id;               /* of A's items, in order; their numbers where there are no ids */
 	bool by_id;
+	bool several;                   /* B is one of several systems compared with A */
+	struct difference *diff;        /* [metric * METRIC_MAX_VALUES + value], of paired_compute() */
 	uint32_t *of_b;                 /* of_b[i]: the place in B of A's item i */
-};
-
-struct difference {                     /* of one value of a metric */
-	double a, b, a_lo, a_hi, b_lo, b_hi;
-	double diff, lo, hi;            /* B - A, 95% by paired bootstrap */
-	double p;                       /* accuracy: McNemar's exact test; else paired bootstrap as sacreBLEU */
 };
 
 struct contest {                        /* of a metric, item by item */
@@ -43,8 +46,12 @@ int  paired_open(struct paired *p, const char *const *metric, size_t n, const st
 int  paired_read_a(struct paired *p, struct pairs *in, const char *path, struct err *e);
 int  paired_read_b(struct paired *p, struct pairs *in, const char *path, struct err *e);
 void paired_contest(const struct paired *p, size_t metric, struct contest *out);
-/* OUT: one per value of the metric. */
-void paired_differences(const struct paired *p, size_t metric, struct difference *out);
+/* Fill diff of all metrics; p_holm is p. */
+void paired_compute(struct paired *p);
+/* The differences of one metric. */
+const struct difference *paired_of(const struct paired *p, size_t metric);
+/* Several systems against the same A: for each value of each metric, Holm's correction over the N systems. */
+void paired_holm(struct paired *p, size_t n);
 void paired_close(struct paired *p);
 
 #endif
