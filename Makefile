@@ -152,10 +152,13 @@ install: all
 	install -m 755 $(BUILD)/bin/sft $(D)/bin/sft
 	install -m 755 $(filter-out %/sft,$(PROGS)) $(D)/libexec/sft/
 	for p in man/*.[157]; do install -m 644 $$p $(D)/share/man/man$${p##*.}/ || exit 1; done
+	install -d $(D)/share/sft/dicts
+	install -m 644 dicts/*.tsv $(D)/share/sft/dicts/
 uninstall:
 	rm -f $(D)/bin/sft $(addprefix $(D)/libexec/sft/,$(notdir $(filter-out %/sft,$(PROGS))))
 	for p in man/*.[157]; do rm -f $(D)/share/man/man$${p##*.}/$${p##*/}; done
-	-rmdir $(D)/libexec/sft 2>/dev/null
+	rm -f $(addprefix $(D)/share/sft/,$(wildcard dicts/*.tsv))
+	-rmdir $(D)/libexec/sft $(D)/share/sft/dicts $(D)/share/sft 2>/dev/null
 
 clean:
 	rm -rf $(BUILD)
