@@ -47,6 +47,7 @@ ARCHIVES  := $(foreach d,eval prep train kernels score rec tok file text base,$(
 UNITS     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
 OPSTESTS  := $(patsubst tests/ops/%.c,$(BUILD)/tests/%,$(wildcard tests/ops/*.c))
 FUZZERS   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
+CUDASRC   := $(if $(filter 1,$(CUDA)),$(wildcard kernels/*.cu))
 BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all deps programs tests demo check check-long model bench install uninstall clean lint asan fuzz FORCE
@@ -56,8 +57,8 @@ BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/
 
 all: $(BUILD)/deps.stamp
 	@$(MAKE) --no-print-directory programs
-ifeq ($(CUDA),0)
-	@echo "sft: built for the CPU (no nvcc here, or CUDA=0)"
+ifeq ($(CUDASRC),)
+	@echo "sft: built for the CPU"
 endif
 
 programs: $(PROGS)
