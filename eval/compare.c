@@ -102,22 +102,6 @@ static void changed_json(const struct paired *p, size_t k, int step, const char 
 	jw_arr_end(w);
 }
 
-static void signatures_json(const struct paired *p, struct jw *w)
-{
-	struct buf sig = { 0 };
-
-	jw_key(w, "signature");
-	jw_obj(w);
-	for (size_t k = 0; k < p->nmetrics; k++) {
-		sig.n = 0;
-		metric_signature(p->a.m[k], p->resamples, p->seed, &sig);
-		jw_key(w, p->name[k]);
-		jw_strn(w, sig.p, sig.n);
-	}
-	jw_obj_end(w);
-	buf_free(&sig);
-}
-
 /* Members of a comparison of A and one B. */
 static void members_json(const struct paired *p, struct jw *w)
 {
@@ -163,7 +147,7 @@ static void print_json(const struct paired *p, size_t n, struct buf *out)
 		}
 		jw_arr_end(&w);
 	}
-	signatures_json(p, &w);
+	metric_signatures_json(p->a.m, p->name, p->nmetrics, p->resamples, p->seed, &w);
 	jw_obj_end(&w);
 	buf_ch(out, '\n');
 }

@@ -78,22 +78,6 @@ static void metrics_json(const struct scoring *s, const struct scored *x, struct
 	jw_obj_end(w);
 }
 
-static void signatures_json(const struct scoring *s, struct jw *w)
-{
-	struct buf sig = { 0 };
-
-	jw_key(w, "signature");
-	jw_obj(w);
-	for (size_t k = 0; k < s->nmetrics; k++) {
-		sig.n = 0;
-		metric_signature(s->all.m[k], s->resamples, s->seed, &sig);
-		jw_key(w, s->name[k]);
-		jw_strn(w, sig.p, sig.n);
-	}
-	jw_obj_end(w);
-	buf_free(&sig);
-}
-
 static void groups_json(const struct scoring *s, struct jw *w)
 {
 	jw_key(w, "by");
@@ -121,7 +105,7 @@ void scoring_json(struct scoring *s, struct buf *out)
 	jw_key(&w, "version");
 	jw_str(&w, SFT_VERSION);
 	metrics_json(s, &s->all, &w);
-	signatures_json(s, &w);
+	metric_signatures_json(s->all.m, s->name, s->nmetrics, s->resamples, s->seed, &w);
 	if (s->by)
 		groups_json(s, &w);
 	jw_obj_end(&w);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sft-dedup: records in, the same without duplicates out. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "dedup.h"
@@ -150,7 +149,6 @@ int main(int argc, char **argv)
 	static struct opt records[20];
 	static struct rec_opts r;
 	const struct opt *tables[3] = { options, records, NULL };
-	const char *tmp = getenv("TMPDIR");
 	struct dedup d;
 	struct tool t;
 	int rc;
@@ -158,7 +156,7 @@ int main(int argc, char **argv)
 	rec_opts_init(&r);
 	rec_opts_table(&r, records);
 	if ((rc = tool_begin(&t, "sft-dedup", synopsis, about, tables, argc, argv)) == 0) {
-		dedup_init(&d, (enum dedup_keep)o.keep, o.near.column ? 0 : (size_t)o.ngram, tmp && *tmp ? tmp : "/tmp");
+		dedup_init(&d, (enum dedup_keep)o.keep, o.near.column ? 0 : (size_t)o.ngram, t.env.tmp);
 		rc = dedup_files(&d, &r, &t);
 		dedup_release(&d);
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sft-mix: several files of records in, one mix of them out. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "mix.h"
@@ -131,7 +130,6 @@ int main(int argc, char **argv)
 	static struct opt records[20];
 	static struct rec_opts r;
 	const struct opt *tables[3] = { options, records, NULL };
-	const char *tmp = getenv("TMPDIR");
 	struct mix m;
 	struct tool t;
 	int rc;
@@ -139,7 +137,7 @@ int main(int argc, char **argv)
 	rec_opts_init(&r);
 	rec_opts_table(&r, records);
 	if ((rc = tool_begin(&t, "sft-mix", synopsis, about, tables, argc, argv)) == 0) {
-		mix_init(&m, tmp && *tmp ? tmp : "/tmp");
+		mix_init(&m, t.env.tmp);
 		if ((rc = set_up(&m, &t)) == 0)
 			rc = mix_files(&m, &r, &t);
 		mix_release(&m);

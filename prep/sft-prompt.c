@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sft-prompt: records of any shape in, chat records (or rendered text) out. */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "outfile.h"
@@ -205,8 +204,7 @@ static int stream(struct run *run, struct prompt *p, const char *const *files, s
 	struct way w = { .run = run, .p = p };
 	struct turns turns, *t = run->turns.dialogue ? &turns : NULL;
 	struct told told = { p, t };
-	const char *tmp = getenv("TMPDIR");
-	int rc = t ? turns_init(t, &run->turns, tmp && *tmp ? tmp : "/tmp", e) : 0;
+	int rc = t ? turns_init(t, &run->turns, run->t.env.tmp, e) : 0;
 
 	arena_init(&w.a);
 	if (rc == 0 && (rc = rec_open(&w.in, files, n, &run->r, &run->t, e)) == 0 && (rc = check_columns(w.in, run, e)) == 0 &&

@@ -2,7 +2,6 @@
 /* sft-split: records in; train, val and test files out. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -175,7 +174,6 @@ int main(int argc, char **argv)
 	static struct opt records[20];
 	static struct rec_opts r;
 	const struct opt *tables[3] = { options, records, NULL };
-	const char *tmp = getenv("TMPDIR");
 	struct split s;
 	struct tool t;
 	int rc;
@@ -183,7 +181,7 @@ int main(int argc, char **argv)
 	rec_opts_init(&r);
 	rec_opts_table(&r, records);
 	if ((rc = tool_begin(&t, "sft-split", synopsis, about, tables, argc, argv)) == 0 && (rc = check(&r, &t.e)) == 0) {
-		split_init(&s, tmp && *tmp ? tmp : "/tmp");
+		split_init(&s, t.env.tmp);
 		rc = split_files(&s, &r, &t);
 		split_release(&s);
 	}

@@ -28,9 +28,12 @@ static void stand_open(void)
 
 void tool_env(struct tool_env *env)
 {
+	const char *tmp = getenv("TMPDIR");
+
 	*env = (struct tool_env){
 		.home = getenv("HOME"), .xdg_cache = getenv("XDG_CACHE_HOME"), .sft_home = getenv("SFT_HOME"),
 		.sft_model = getenv("SFT_MODEL"), .sft_pipe = getenv("SFT_PIPE"), .no_color = getenv("NO_COLOR"),
+		.tmp = tmp && *tmp ? tmp : "/tmp",
 	};
 }
 

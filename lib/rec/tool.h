@@ -27,6 +27,7 @@ enum { TOOL_DONE = -1 };        /* -h, --help or --version was asked for and is 
 /* What tools look up in the environment; NULL where it is not set.  Read once, by tool_begin: libraries read none. */
 struct tool_env {
 	const char *home, *xdg_cache, *sft_home, *sft_model, *sft_pipe, *no_color;
+	const char *tmp;            /* $TMPDIR, else "/tmp" */
 };
 void tool_env(struct tool_env *env);
 

@@ -179,6 +179,22 @@ void metric_signature(const struct metric *m, uint64_t resamples, uint64_t seed,
 	buf_fmt(to, "|version:%s", m->c->version);
 }
 
+void metric_signatures_json(struct metric *const *m, const char *const *name, size_t n, uint64_t resamples, uint64_t seed, struct jw *w)
+{
+	struct buf sig = { 0 };
+
+	jw_key(w, "signature");
+	jw_obj(w);
+	for (size_t k = 0; k < n; k++) {
+		sig.n = 0;
+		metric_signature(m[k], resamples, seed, &sig);
+		jw_key(w, name[k]);
+		jw_strn(w, sig.p, sig.n);
+	}
+	jw_obj_end(w);
+	buf_free(&sig);
+}
+
 void metric_jw_number(struct jw *w, double v)
 {
 	if (v == floor(v) && fabs(v) < 9e15)

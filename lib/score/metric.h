@@ -76,5 +76,7 @@ const struct labels *metric_labels(struct metric *m, const uint32_t **order, siz
 void     metric_json(struct metric *m, struct jw *w);
 void     metric_item_json(struct metric *m, struct jw *w);
 void     metric_signature(const struct metric *m, uint64_t resamples, uint64_t seed, struct buf *to);
+/* The member "signature": an object of name and signature of each of M[0..n-1]. */
+void     metric_signatures_json(struct metric *const *m, const char *const *name, size_t n, uint64_t resamples, uint64_t seed, struct jw *w);
 
 #endif
