@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build} peers=${PEERS:-../shared/peers} python=${PEERS_PYTHON:-}
 batch=${1:-4} length=${2:-512} steps=${3:-6}
-for p in "$python" /tmp/sft-checks/venv/bin/python; do
+for p in "$python" "$(command -v python3)"; do
 	[ -n "$p" ] && [ -x "$p" ] && "$p" -c 'import torch, peft, transformers, gguf' 2>/dev/null && { python=$p; break; }
 done
 model=$(samples/get-model)
