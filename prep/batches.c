@@ -3,7 +3,7 @@
 
 #include "mem.h"
 
-int batches_run(const struct omap *m, size_t size, void (*release)(void *item), int nthreads)
+int batches_run(const struct omap *m, size_t size, void (*release)(void *item), int nthreads, const struct err *read_error, struct err *e)
 {
 	int n = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
 	void **items = mem_new((size_t)n * sizeof *items);
@@ -16,5 +16,7 @@ int batches_run(const struct omap *m, size_t size, void (*release)(void *item), 
 		mem_free(items[i]);
 	}
 	mem_free(items);
-	return rc;
+	if (rc < 0 && e->code == 0)
+		*e = *read_error;
+	return rc < 0 ? e->code : 0;
 }

@@ -170,16 +170,14 @@ static int run(struct job *j, int nthreads, struct err *e)
 	j->work = mem_new((size_t)nthreads * sizeof *j->work);
 	for (int i = 0; i < nthreads; i++)
 		work_init(&j->work[i]);
-	rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads);
+	rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads, &j->read_error, e);
 	for (int i = 0; i < nthreads; i++) {
 		for (int k = 0; k < PII_KINDS; k++)
 			j->totals->pii[k] += j->work[i].pii.count[k];
 		work_release(&j->work[i]);
 	}
 	mem_free(j->work);
-	if (rc < 0 && e->code == 0)
-		*e = j->read_error;
-	return rc < 0 ? e->code : 0;
+	return rc;
 }
 
 /* What --mask-pii hides must not come back in the rejects: those that were dropped before it, bad ones, other columns. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recpipe.h"
 
+#include "batches.h"
 #include "keycols.h"
 #include "progress.h"
 #include "threads.h"
@@ -99,29 +100,24 @@ static int write_batch(void *ctx, void *item)
 	return -1;
 }
 
+static void release_batch(void *item)
+{
+	struct recpipe_out *b = item;
+
+	arena_release(&b->arena);
+	buf_free(&b->text);
+	mem_free(b->stretch);
+}
+
 int recpipe_run(const struct recpipe *p, const struct tool *t, struct err *e)
 {
 	struct job j = { .p = p, .e = e };
 	const struct omap pipeline = { &j, read_batch, map_batch, write_batch };
-	int nthreads = (int)t->threads, nitems = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
-	void **items = mem_new((size_t)nitems * sizeof *items);
+	int rc;
 
 	e->code = 0;
-	for (int i = 0; i < nitems; i++)
-		items[i] = mem_new(sizeof(struct recpipe_out));
 	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
-	rc = omap_run(&pipeline, items, nitems, nthreads);
+	rc = batches_run(&pipeline, sizeof(struct recpipe_out), release_batch, (int)t->threads, &j.read_error, e);
 	progress_close(&j.progress);
-	for (int i = 0; i < nitems; i++) {
-		struct recpipe_out *b = items[i];
-
-		arena_release(&b->arena);
-		buf_free(&b->text);
-		mem_free(b->stretch);
-		mem_free(b);
-	}
-	mem_free(items);
-	if (rc < 0 && e->code == 0)
-		*e = j.read_error;
-	return rc < 0 ? e->code : 0;
+	return rc;
 }

@@ -298,11 +298,8 @@ static void release_batch(void *item)
 static int first_pass(struct job *j, int nthreads, struct err *e)
 {
 	const struct omap pipeline = { j, read_batch, map_batch, write_batch };
-	int rc = batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads);
 
-	if (rc < 0 && e->code == 0)
-		*e = j->read_error;
-	return rc < 0 ? e->code : 0;
+	return batches_run(&pipeline, sizeof(struct batch), release_batch, nthreads, &j->read_error, e);
 }
 
 static int passes(struct job *j, int nthreads, struct err *e)
