@@ -50,7 +50,7 @@ FUZZERS   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/d
 CUDASRC   := $(if $(filter 1,$(CUDA)),$(wildcard kernels/*.cu))
 BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps programs tests demo check check-long model bench install uninstall clean lint asan fuzz FORCE
+.PHONY: all deps programs tests demo check check-long model fuzz-diff bench install uninstall clean lint asan fuzz FORCE
 .DELETE_ON_ERROR:
 # Objects stay.  (A bare .SECONDARY would keep them too, but then a new source that is older than its archive is never compiled.)
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -137,6 +137,10 @@ check: model
 check-long: model
 	@$(MAKE) --no-print-directory -s tests fuzz
 	@BUILD=$(BUILD) tests/run --long
+# Against the reference implementations, where PEERS_PYTHON (default python3) has them.
+fuzz-diff: all
+	@$(MAKE) --no-print-directory -s tests
+	@BUILD=$(BUILD) tests/fuzzdiff/run
 bench: all
 	@$(MAKE) --no-print-directory -s $(BENCHES)
 	@BUILD=$(BUILD) tests/bench/run

@@ -67,11 +67,17 @@ static bool same_offsets(const struct json *want, const struct tok_ids *got, con
 
 struct tally {
 	size_t n, plain, parsed, special, decoded, offsets, noffsets;
+	size_t row;                 /* the line that is looked at, from 0 */
 };
 
-static void show(const char *what, const struct json *text)
+/* What differs: the text, or (TOK_SHOW=lines) the number of its line for tests/fuzzdiff. */
+static void show(const char *what, const struct json *text, const struct tally *y)
 {
-	if (getenv("TOK_SHOW"))
+	const char *how = getenv("TOK_SHOW");
+
+	if (how && strcmp(how, "lines") == 0)
+		fprintf(stderr, "differs %s %zu %s\n", test_name, y->row, what);
+	else if (how)
 		fprintf(stderr, "%s %s: %.*s\n", test_name, what, (int)(text && text->nraw < 200 ? text->nraw : 0), text ? text->raw : "");
 }
 
@@ -88,28 +94,28 @@ static void check_ids_row(const struct tok *t, struct tok_scratch *s, const stru
 	if (tok_encode(t, s, text->s, text->n, 0, &ids, &e) == 0 && is_ids(row, "ids_plain", &ids, false))
 		y->plain++;
 	else
-		show("plain", text);
+		show("plain", text, y);
 	ids.n = 0;
 	if (tok_encode(t, s, text->s, text->n, TOK_SPECIAL, &ids, &e) == 0 && is_ids(row, "ids", &ids, false))
 		y->parsed++;
 	else
-		show("parsed", text);
+		show("parsed", text, y);
 	/* The reference decodes its own ids; ours are the same where the line above is right. */
 	if (dec && tok_decode(t, ids.id, ids.n, 0, &b, &e) == 0 && b.n == dec->n && (b.n == 0 || memcmp(b.p, dec->s, b.n) == 0))
 		y->decoded++;
 	else
-		show("decoded", text);
+		show("decoded", text, y);
 	ids.n = 0;
 	if (tok_encode(t, s, text->s, text->n, TOK_SPECIAL | TOK_ADD | TOK_OFFSETS, &ids, &e) == 0 && is_ids(row, "ids_special", &ids, true))
 		y->special++;
 	else
-		show("special", text);
+		show("special", text, y);
 	if (off) {
 		y->noffsets++;
 		if (same_offsets(off, &ids, text->s))
 			y->offsets++;
 		else
-			show("offsets", text);
+			show("offsets", text, y);
 	}
 	tok_ids_free(&ids);
 	buf_free(&b);
@@ -134,7 +140,7 @@ static void check_decode_row(const struct tok *t, const struct json *row, struct
 		if (tok_decode(t, id, ids->n, k ? TOK_SKIP_SPECIAL : 0, &b, &e) == 0 && b.n == want->n && (b.n == 0 || memcmp(b.p, want->s, b.n) == 0))
 			y->decoded++;
 		else
-			show(keys[k], want);
+			show(keys[k], want, y);
 		buf_free(&b);
 	}
 	mem_free(id);
@@ -163,6 +169,7 @@ static void each_line(const struct tok *t, struct tok_scratch *s, const char *pa
 			check_decode_row(t, row, y);
 		else
 			check_ids_row(t, s, row, y);
+		y->row++;
 		p = nl + 1;
 	}
 	mapfile_close(&m);
@@ -170,7 +177,8 @@ static void each_line(const struct tok *t, struct tok_scratch *s, const char *pa
 	json_parser_free(parser);
 }
 
-static void golden(const char *name, const char *tokenizer, const char *dir)
+/* DIR has NAME.jsonl, and perhaps NAME.decode.jsonl; KIND is for the name of the test. */
+static void golden(const char *kind, const char *name, const char *tokenizer, const char *dir)
 {
 	struct err e = {0};
 	struct tok *t;
@@ -178,7 +186,7 @@ static void golden(const char *name, const char *tokenizer, const char *dir)
 	struct tally y = {0}, d = {0};
 	struct tok_scratch *s;
 
-	snprintf(test_title, sizeof test_title, "tok_%s", name);
+	snprintf(test_title, sizeof test_title, "tok_%s%s", kind, name);
 	test_name = test_title;
 	test_failed = 0;
 	if (tok_open(&t, tokenizer, &e) != 0) {
@@ -208,15 +216,19 @@ static void find_and_check(const char *name, const char *file)
 {
 	const char *roots[] = { getenv("DATA"), getenv("SHARED") };
 	static const char *const goldens[] = { "tokenizers/golden", "golden/tokenizers" };
-	char tokenizer[500], dir[500], probe[600];
+	char tokenizer[500], dir[500], probe[600], fuzz[500];
 
+	snprintf(fuzz, sizeof fuzz, "%s/tokenizers/fuzz", roots[0] ? roots[0] : ".");
 	for (int i = 0; i < 2; i++)
 		for (int k = 0; roots[i] && k < 2; k++) {
 			snprintf(tokenizer, sizeof tokenizer, "%s/tokenizers/%s%s%s", roots[i], name, *file ? "/" : "", file);
 			snprintf(dir, sizeof dir, "%s/%s", roots[k], goldens[k]);
 			snprintf(probe, sizeof probe, "%s/%s.jsonl", dir, name);
 			if (roots[k] && is_there(tokenizer) && is_there(probe)) {
-				golden(name, tokenizer, dir);
+				golden("", name, tokenizer, dir);
+				snprintf(probe, sizeof probe, "%s/%s.jsonl", fuzz, name);
+				if (is_there(probe))           /* what tests/fuzzdiff once found */
+					golden("fuzz_", name, tokenizer, fuzz);
 				return;
 			}
 		}
@@ -267,7 +279,7 @@ static void gguf(void)
 		return;
 	}
 	snprintf(dir, sizeof dir, "%s/tokenizers/golden", data ? data : ".");
-	golden("smollm2", path, dir);
+	golden("gguf_", "smollm2", path, dir);
 	snprintf(dir, sizeof dir, "%s/tokenizers/smollm2", shared ? shared : ".");
 	if (!is_there(dir)) {
 		printf("skip tok_hash: no smollm2 folder here\n");
@@ -359,7 +371,7 @@ int main(int argc, char **argv)
 		"mini_falcon_like", "mini_unigram_precompiled", "mini_wordlevel" };
 
 	if (argc == 4) {               /* NAME TOKENIZER FOLDER: another tokenizer's goldens */
-		golden(argv[1], argv[2], argv[3]);
+		golden("", argv[1], argv[2], argv[3]);
 		return test_end();
 	}
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
