@@ -18,7 +18,7 @@ say = @echo "  $(1)"
 endif
 
 DIRS      := lib/base lib/text lib/rec lib/tok lib/file lib/score prep train eval kernels
-INC       := $(addprefix -I,$(DIRS))
+INC       := $(addprefix -I,$(DIRS) $(BUILD)/gen)
 PKGS      := libpcre2-8 icu-uc icu-i18n libzstd zlib libxxhash simdjson yaml-0.1 sentencepiece
 PKGCFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKGLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -81,6 +81,13 @@ $(BUILD)/obj/%.o: %.cc
 	@mkdir -p $(@D)
 	$(call say,CXX $<)
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(PKGCFLAGS) -MMD -MP -c $< -o $@
+
+# The files of eval/pages as C strings, which eval/htmlpage.c includes.
+PAGES := $(patsubst eval/pages/%,$(BUILD)/gen/%.inc,$(wildcard eval/pages/*))
+$(BUILD)/gen/%.inc: eval/pages/%
+	@mkdir -p $(@D)
+	@sed 's/[\\"?]/\\&/g; s/.*/"&\\n"/' $< >$@
+$(BUILD)/obj/eval/htmlpage.o: $(PAGES)
 
 # An archive is made anew when the list of its members changes: what is no longer a source is no longer in it.
 define ARCHIVE
