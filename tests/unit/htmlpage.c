@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes into a page as text or data cannot become markup. */
+#include <stdbool.h>
+
 #include "htmlpage.h"
 
 #include "test.h"
