@@ -50,7 +50,7 @@ FUZZERS   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/d
 CUDASRC   := $(if $(filter 1,$(CUDA)),$(wildcard kernels/*.cu))
 BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps programs tests demo check check-long model fuzz-diff bench install uninstall clean lint asan fuzz FORCE
+.PHONY: all deps programs tests demo check check-long model fuzz-diff bench install uninstall clean lint asan fuzzers fuzz FORCE
 .DELETE_ON_ERROR:
 # Objects stay.  (A bare .SECONDARY would keep them too, but then a new source that is older than its archive is never compiled.)
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -63,7 +63,7 @@ endif
 
 programs: $(PROGS)
 tests: $(UNITS) $(OPSTESTS)
-fuzz: $(FUZZERS)
+fuzzers: $(FUZZERS)
 
 # --- what the build needs ---
 deps: $(BUILD)/deps.stamp
@@ -142,7 +142,7 @@ check: model
 	@$(MAKE) --no-print-directory -s tests
 	@BUILD=$(BUILD) tests/run
 check-long: model
-	@$(MAKE) --no-print-directory -s tests fuzz
+	@$(MAKE) --no-print-directory -s tests fuzzers
 	@BUILD=$(BUILD) tests/run --long
 # Against the reference implementations, where PEERS_PYTHON (default python3) has them.
 fuzz-diff: all
@@ -154,8 +154,14 @@ bench: all
 lint: all
 	@DEPS=$(DEPS) .ci/deps test
 	@.ci/lint
+ASAN := BUILD=$(BUILD)/asan OPT='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 asan:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all
+	@$(MAKE) --no-print-directory $(ASAN) all
+# Each entry for so long under the sanitizers; FUZZ=ENTRY... for some of them.
+FUZZ_SECONDS ?= 60
+fuzz: $(BUILD)/deps.stamp
+	@$(MAKE) --no-print-directory -s $(ASAN) fuzzers
+	@BUILD=$(BUILD) tests/fuzz/run $(BUILD)/asan/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 # --- to install ---
 D := $(DESTDIR)$(PREFIX)

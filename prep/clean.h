@@ -130,7 +130,7 @@ struct tally {
 /* All steps on R.  TALLY has one entry per step.  CLEAN_DROP: w->why; CLEAN_BAD: w->e. */
 enum verdict clean_apply(const struct clean *c, const struct plan *p, struct work *w, struct rec *r, struct tally *tally);
 
-/* After the last record: SFT_USAGE where a step named a column that no record had. */
+/* After the last record: SFT_BADDATA where a step named a column that no record had. */
 int clean_check_seen(const struct clean *c, const struct names *last, struct err *e);
 
 void work_init(struct work *w);

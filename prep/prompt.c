@@ -59,7 +59,7 @@ static int read_talk(struct prompt *p, const struct json *obj, struct arena *a, 
 	for (int i = 0; i < (o->output ? 2 : 1); i++) {
 		const char *column = i ? o->output : o->input;
 		if (json_get(obj, column) == NULL)
-			return fault_set(f, "missing column", "no column '%s'", column);
+			return fault_no_column(f, obj, column);
 		if (!value_text(json_get(obj, column), &text))
 			return fault_set(f, "not text", "column '%s' is no text", column);
 		if (text.n == 0)

@@ -93,7 +93,7 @@ int record_chat(struct prompt *p, const struct rec *r, const struct json *obj, e
 		add(&g, "tools", 5, json_field(t->tools, a));
 	if (p->o->slice != NULL) {
 		if (json_get(obj, p->o->slice) == NULL)
-			return fault_set(f, "missing column", "no column '%s' for --slice", p->o->slice);
+			return fault_no_column(f, obj, p->o->slice);
 		if (!value_text(json_get(obj, p->o->slice), &slice))
 			return fault_set(f, "not text", "column '%s' of --slice is no text", p->o->slice);
 		add(&g, "slice", 5, (struct field){ slice.s, slice.n, FIELD_TEXT });

@@ -78,8 +78,9 @@ static void more_stats(struct jw *w, void *ctx)
 }
 
 /* Columns that a header shows to be missing are an error at once, also where bad records are skipped. */
-static int check_columns(const struct recin *in, const struct run *run, struct err *e)
+static int check_columns(const struct recin *in, const struct run *run, const char *file, struct err *e)
 {
+	bool piped = file == NULL || strcmp(file, "-") == 0;
 	const struct names *names = rec_names(in);
 	const char *const need[] = { run->p.input, run->p.output, run->p.slice, run->turns.dialogue, run->turns.turn, run->turns.speaker, run->turns.text };
 	uint32_t at;
@@ -88,7 +89,7 @@ static int check_columns(const struct recin *in, const struct run *run, struct e
 	for (size_t i = 0; names && i < sizeof need / sizeof *need && rc == 0; i++)
 		if (need[i])
 			rc = rec_need(names, need[i], &at, e);
-	return rc;
+	return rc ? err_in(e, "%s", piped ? "standard input" : file) : 0;
 }
 
 /* Where one stream of records comes from and goes. */
@@ -207,7 +208,7 @@ static int stream(struct run *run, struct prompt *p, const char *const *files, s
 	int rc = t ? turns_init(t, &run->turns, run->t.env.tmp, e) : 0;
 
 	arena_init(&w.a);
-	if (rc == 0 && (rc = rec_open(&w.in, files, n, &run->r, &run->t, e)) == 0 && (rc = check_columns(w.in, run, e)) == 0 &&
+	if (rc == 0 && (rc = rec_open(&w.in, files, n, &run->r, &run->t, e)) == 0 && (rc = check_columns(w.in, run, n ? files[0] : NULL, e)) == 0 &&
 	    (rc = rec_create(&w.out, path, REC_JSONL, &run->r, &run->t, e)) == 0 && (rc = t ? dialogues(&w, t, e) : records(&w, e)) == 0 &&
 	    (rc = rec_stats(w.in, w.out, &run->r, &run->t, more_stats, &told, e)) == 0 && (rc = rec_settle(w.in, e)) == 0) {
 		rc = rec_finish(w.out, e);

@@ -3,61 +3,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "htmlnames.h"
 #include "utf8.h"
-
-/* The character references of HTML 4.01, chapter 24, and &apos; of XML; sorted. */
-static const struct entity {
-	const char *name;
-	uint16_t code;
-} entities[] = {
-	{ "AElig", 198 }, { "Aacute", 193 }, { "Acirc", 194 }, { "Agrave", 192 }, { "Alpha", 913 }, { "Aring", 197 },
-	{ "Atilde", 195 }, { "Auml", 196 }, { "Beta", 914 }, { "Ccedil", 199 }, { "Chi", 935 }, { "Dagger", 8225 }, { "Delta", 916 },
-	{ "ETH", 208 }, { "Eacute", 201 }, { "Ecirc", 202 }, { "Egrave", 200 }, { "Epsilon", 917 }, { "Eta", 919 }, { "Euml", 203 },
-	{ "Gamma", 915 }, { "Iacute", 205 }, { "Icirc", 206 }, { "Igrave", 204 }, { "Iota", 921 }, { "Iuml", 207 }, { "Kappa", 922 },
-	{ "Lambda", 923 }, { "Mu", 924 }, { "Ntilde", 209 }, { "Nu", 925 }, { "OElig", 338 }, { "Oacute", 211 }, { "Ocirc", 212 },
-	{ "Ograve", 210 }, { "Omega", 937 }, { "Omicron", 927 }, { "Oslash", 216 }, { "Otilde", 213 }, { "Ouml", 214 },
-	{ "Phi", 934 }, { "Pi", 928 }, { "Prime", 8243 }, { "Psi", 936 }, { "Rho", 929 }, { "Scaron", 352 }, { "Sigma", 931 },
-	{ "THORN", 222 }, { "Tau", 932 }, { "Theta", 920 }, { "Uacute", 218 }, { "Ucirc", 219 }, { "Ugrave", 217 },
-	{ "Upsilon", 933 }, { "Uuml", 220 }, { "Xi", 926 }, { "Yacute", 221 }, { "Yuml", 376 }, { "Zeta", 918 }, { "aacute", 225 },
-	{ "acirc", 226 }, { "acute", 180 }, { "aelig", 230 }, { "agrave", 224 }, { "alefsym", 8501 }, { "alpha", 945 }, { "amp", 38 },
-	{ "and", 8743 }, { "ang", 8736 }, { "apos", 39 }, { "aring", 229 }, { "asymp", 8776 }, { "atilde", 227 }, { "auml", 228 },
-	{ "bdquo", 8222 }, { "beta", 946 }, { "brvbar", 166 }, { "bull", 8226 }, { "cap", 8745 }, { "ccedil", 231 }, { "cedil", 184 },
-	{ "cent", 162 }, { "chi", 967 }, { "circ", 710 }, { "clubs", 9827 }, { "cong", 8773 }, { "copy", 169 }, { "crarr", 8629 },
-	{ "cup", 8746 }, { "curren", 164 }, { "dArr", 8659 }, { "dagger", 8224 }, { "darr", 8595 }, { "deg", 176 }, { "delta", 948 },
-	{ "diams", 9830 }, { "divide", 247 }, { "eacute", 233 }, { "ecirc", 234 }, { "egrave", 232 }, { "empty", 8709 },
-	{ "emsp", 8195 }, { "ensp", 8194 }, { "epsilon", 949 }, { "equiv", 8801 }, { "eta", 951 }, { "eth", 240 }, { "euml", 235 },
-	{ "euro", 8364 }, { "exist", 8707 }, { "fnof", 402 }, { "forall", 8704 }, { "frac12", 189 }, { "frac14", 188 },
-	{ "frac34", 190 }, { "frasl", 8260 }, { "gamma", 947 }, { "ge", 8805 }, { "gt", 62 }, { "hArr", 8660 }, { "harr", 8596 },
-	{ "hearts", 9829 }, { "hellip", 8230 }, { "iacute", 237 }, { "icirc", 238 }, { "iexcl", 161 }, { "igrave", 236 },
-	{ "image", 8465 }, { "infin", 8734 }, { "int", 8747 }, { "iota", 953 }, { "iquest", 191 }, { "isin", 8712 }, { "iuml", 239 },
-	{ "kappa", 954 }, { "lArr", 8656 }, { "lambda", 955 }, { "lang", 9001 }, { "laquo", 171 }, { "larr", 8592 },
-	{ "lceil", 8968 }, { "ldquo", 8220 }, { "le", 8804 }, { "lfloor", 8970 }, { "lowast", 8727 }, { "loz", 9674 },
-	{ "lrm", 8206 }, { "lsaquo", 8249 }, { "lsquo", 8216 }, { "lt", 60 }, { "macr", 175 }, { "mdash", 8212 }, { "micro", 181 },
-	{ "middot", 183 }, { "minus", 8722 }, { "mu", 956 }, { "nabla", 8711 }, { "nbsp", 160 }, { "ndash", 8211 }, { "ne", 8800 },
-	{ "ni", 8715 }, { "not", 172 }, { "notin", 8713 }, { "nsub", 8836 }, { "ntilde", 241 }, { "nu", 957 }, { "oacute", 243 },
-	{ "ocirc", 244 }, { "oelig", 339 }, { "ograve", 242 }, { "oline", 8254 }, { "omega", 969 }, { "omicron", 959 },
-	{ "oplus", 8853 }, { "or", 8744 }, { "ordf", 170 }, { "ordm", 186 }, { "oslash", 248 }, { "otilde", 245 }, { "otimes", 8855 },
-	{ "ouml", 246 }, { "para", 182 }, { "part", 8706 }, { "permil", 8240 }, { "perp", 8869 }, { "phi", 966 }, { "pi", 960 },
-	{ "piv", 982 }, { "plusmn", 177 }, { "pound", 163 }, { "prime", 8242 }, { "prod", 8719 }, { "prop", 8733 }, { "psi", 968 },
-	{ "quot", 34 }, { "rArr", 8658 }, { "radic", 8730 }, { "rang", 9002 }, { "raquo", 187 }, { "rarr", 8594 }, { "rceil", 8969 },
-	{ "rdquo", 8221 }, { "real", 8476 }, { "reg", 174 }, { "rfloor", 8971 }, { "rho", 961 }, { "rlm", 8207 }, { "rsaquo", 8250 },
-	{ "rsquo", 8217 }, { "sbquo", 8218 }, { "scaron", 353 }, { "sdot", 8901 }, { "sect", 167 }, { "shy", 173 }, { "sigma", 963 },
-	{ "sigmaf", 962 }, { "sim", 8764 }, { "spades", 9824 }, { "sub", 8834 }, { "sube", 8838 }, { "sum", 8721 }, { "sup", 8835 },
-	{ "sup1", 185 }, { "sup2", 178 }, { "sup3", 179 }, { "supe", 8839 }, { "szlig", 223 }, { "tau", 964 }, { "there4", 8756 },
-	{ "theta", 952 }, { "thetasym", 977 }, { "thinsp", 8201 }, { "thorn", 254 }, { "tilde", 732 }, { "times", 215 },
-	{ "trade", 8482 }, { "uArr", 8657 }, { "uacute", 250 }, { "uarr", 8593 }, { "ucirc", 251 }, { "ugrave", 249 }, { "uml", 168 },
-	{ "upsih", 978 }, { "upsilon", 965 }, { "uuml", 252 }, { "weierp", 8472 }, { "xi", 958 }, { "yacute", 253 }, { "yen", 165 },
-	{ "yuml", 255 }, { "zeta", 950 }, { "zwj", 8205 }, { "zwnj", 8204 },
-};
-
-static int by_name(const void *key, const void *entry)
-{
-	return strcmp(key, ((const struct entity *)entry)->name);
-}
 
 /* What stands for itself in HTML's table for 0x80..0x9F: these numbers mean windows-1252 (HTML standard, 13.2.5.80). */
 static const uint16_t windows[32] = {
@@ -65,55 +15,97 @@ static const uint16_t windows[32] = {
 	0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178
 };
 
-/* "#65" or "#x41" of N bytes as a code point; 0 where it is none that can be written. */
-static uint32_t number(const char *s, size_t n)
+/* Is C a control character or one that Unicode gives to nobody?  What is numbered so stands for nothing. */
+static bool no_character(uint32_t c)
 {
-	bool hex = n > 1 && (s[1] | 0x20) == 'x';
-	uint32_t c = 0;
-	size_t i = hex ? 2 : 1;
+	return (c < 0x20 && c != '\t' && c != '\n' && c != '\f' && c != '\r') || c == 0x7F || (c >= 0xFDD0 && c <= 0xFDEF) ||
+	       (c & 0xFFFE) == 0xFFFE;
+}
 
-	if (i >= n)
-		return 0;
-	for (; i < n; i++) {
-		unsigned d = (unsigned char)s[i];
+static void put_number(uint32_t c, char **out)
+{
+	if (c >= 0x80 && c < 0xA0)
+		c = windows[c - 0x80];
+	else if (c == 0 || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
+		c = 0xFFFD;
+	else if (no_character(c))
+		return;
+	*out += utf8_put(*out, c);
+}
+
+/* "&#65;" or "&#x41;" at S, the semicolon as it may be: bytes used, 0 if it is none. */
+static size_t number(const char *s, const char *end, char **out)
+{
+	bool hex = end - s > 2 && (s[2] | 0x20) == 'x';
+	const char *first = s + (hex ? 3 : 2), *p = first;
+	uint32_t c = 0;
+
+	for (; p < end; p++) {
+		unsigned d = (unsigned char)*p;
 
 		if (d >= '0' && d <= '9')
 			d -= '0';
 		else if (hex && (d | 0x20) >= 'a' && (d | 0x20) <= 'f')
 			d = (d | 0x20) - 'a' + 10;
 		else
-			return 0;
-		c = c * (hex ? 16 : 10) + d;
-		if (c > 0x10FFFF)
-			return 0;
+			break;
+		c = c > 0x10FFFF ? c : c * (hex ? 16 : 10) + d;
 	}
-	if (c >= 0x80 && c < 0xA0)
-		return windows[c - 0x80];
-	return c >= 0xD800 && c <= 0xDFFF ? 0 : c;
+	if (p == first)
+		return 0;
+	put_number(c, out);
+	return (size_t)(p - s) + (p < end && *p == ';');
+}
+
+static const char *name_of(unsigned i)
+{
+	return html_names + html_name_at[i];
+}
+
+/* The first of the names FROM..TO whose byte AT is not below C; they agree on the bytes before. */
+static unsigned bound(unsigned from, unsigned to, size_t at, int c)
+{
+	while (from < to) {
+		unsigned middle = from + (to - from) / 2;
+
+		if ((unsigned char)name_of(middle)[at] < c)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/* The longest name behind the '&' at S: bytes used, 0 if there is none. */
+static size_t named_reference(const char *s, const char *end, char **out)
+{
+	unsigned from = 0, to = html_names_n, found = 0;
+	size_t len = 0, n;
+
+	for (size_t i = 0; s + 1 + i < end; i++) {
+		int c = (unsigned char)s[1 + i];
+
+		from = bound(from, to, i, c);
+		to = bound(from, to, i, c + 1);
+		if (c == 0 || from == to)
+			break;
+		if (name_of(from)[i + 1] == '\0') {
+			found = from;
+			len = i + 1;
+		}
+	}
+	if (len == 0)
+		return 0;
+	n = strlen(name_of(found) + len + 1);
+	memcpy(*out, name_of(found) + len + 1, n);
+	*out += n;
+	return len + 1;
 }
 
 /* Decode the reference at S ('&'); bytes used, 0 if it is none. */
 static size_t reference(const char *s, const char *end, char **out)
 {
-	char name[16];
-	size_t n = 1;
-	uint32_t c = 0;
-	const struct entity *found;
-
-	while (s + n < end && n < sizeof name && s[n] != ';' && s[n] != '&')
-		n++;
-	if (s + n >= end || s[n] != ';' || n == 1 || n >= sizeof name)
-		return 0;
-	memcpy(name, s + 1, n - 1);
-	name[n - 1] = '\0';
-	if (name[0] == '#')
-		c = number(name, n - 1);
-	else if ((found = bsearch(name, entities, sizeof entities / sizeof *entities, sizeof *entities, by_name)) != NULL)
-		c = found->code;
-	if (c == 0)
-		return 0;
-	*out += utf8_put(*out, c);
-	return n + 1;
+	return end - s > 1 && s[1] == '#' ? number(s, end, out) : named_reference(s, end, out);
 }
 
 /* --- tags --- */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "opt.h"
 #include "talk.h"
 
 int fault_set(struct fault *f, const char *reason, const char *fmt, ...)
@@ -15,6 +16,22 @@ int fault_set(struct fault *f, const char *reason, const char *fmt, ...)
 	va_end(ap);
 	f->reason = reason;
 	return err_set(f->e, SFT_BADDATA, "%s", msg);
+}
+
+int fault_no_column(struct fault *f, const struct json *obj, const char *column)
+{
+	const char **keys = mem_grow(NULL, obj->n + 1, sizeof *keys), *near;
+	int rc;
+
+	for (size_t i = 0; i < obj->n; i++)
+		keys[i] = obj->member[i].key;
+	near = opt_nearest(column, keys, obj->n);
+	if (near)
+		rc = fault_set(f, "missing column", "no column '%.100s' (did you mean '%.100s'?)", column, near);
+	else
+		rc = fault_set(f, "missing column", "no column '%.100s'", column);
+	mem_free(keys);
+	return rc;
 }
 
 struct json jtext(const char *s, size_t n)

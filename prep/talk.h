@@ -20,6 +20,8 @@ struct fault {
 	struct err *e;
 };
 int fault_set(struct fault *f, const char *reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* OBJ has no member COLUMN: "missing column", with the nearest that it has. */
+int fault_no_column(struct fault *f, const struct json *obj, const char *column);
 
 enum shape { SHAPE_AUTO, SHAPE_ALPACA, SHAPE_SHAREGPT, SHAPE_MESSAGES, SHAPE_PAIR, SHAPE_COLUMNS };
 
