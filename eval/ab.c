@@ -16,7 +16,7 @@ static int write_out(const struct rec_opts *o, struct buf *out, struct err *e)
 
 struct make {
 	struct eval_opts o;             /* prediction, id and rec alone */
-	const char *key, *input;
+	const char *key, *input, *page, *title, *guidelines;
 	int64_t items;
 	int pairs;
 };
@@ -35,12 +35,36 @@ static int read_system(struct ab_sheet *s, struct make *m, const char *path, con
 	return pairs_close(in, t, e);
 }
 
+/* Key and page first: who finds the sheet finds them too. */
+static int write_sheet(const struct ab_sheet *s, const struct make *m, struct tool *t)
+{
+	struct buf sheet = { 0 }, page = { 0 }, key = { 0 };
+	const char *guidelines = NULL;
+	size_t n;
+	struct ab_row *row = ab_rows(s, (uint64_t)t->seed, (uint64_t)m->items, m->pairs == 1, &n);
+	int rc = m->guidelines ? tool_text_or_file(&t->arena, m->guidelines, &guidelines, &t->e) : 0;
+
+	ab_sheet_csv(s, row, n, &sheet);
+	ab_key_csv(s, row, n, &key);
+	if (rc == 0)
+		rc = out_whole(m->key, key.p, key.n, false, &t->e);
+	if (rc == 0 && m->page) {
+		ab_sheet_page(s, row, n, m->title, guidelines, &page);
+		rc = out_whole(m->page, page.p, page.n, false, &t->e);
+	}
+	if (rc == 0)
+		rc = write_out(&m->o.rec, &sheet, &t->e);
+	mem_free(row);
+	buf_free(&sheet);
+	buf_free(&page);
+	buf_free(&key);
+	return rc;
+}
+
 static int make_run(struct make *m, struct tool *t)
 {
-	size_t systems = t->noperands > 2 ? (size_t)t->noperands - 2 : 0, n;
-	struct buf sheet = { 0 }, key = { 0 };
+	size_t systems = t->noperands > 2 ? (size_t)t->noperands - 2 : 0;
 	struct ab_sheet s;
-	struct ab_row *row;
 	int rc = 0;
 
 	if (systems < 2 || systems > AB_MAX_SYSTEMS)
@@ -53,27 +77,22 @@ static int make_run(struct make *m, struct tool *t)
 	ab_init(&s);
 	for (size_t k = 0; rc == 0 && k < systems; k++)
 		rc = read_system(&s, m, t->operands[k + 2], t, &t->e);
-	if (rc == 0) {
-		row = ab_rows(&s, (uint64_t)t->seed, (uint64_t)m->items, m->pairs == 1, &n);
-		ab_sheet_csv(&s, row, n, &sheet);
-		ab_key_csv(&s, row, n, &key);
-		mem_free(row);
-		if ((rc = out_whole(m->key, key.p, key.n, false, &t->e)) == 0)
-			rc = write_out(&m->o.rec, &sheet, &t->e);
-	}
-	buf_free(&sheet);
-	buf_free(&key);
+	if (rc == 0)
+		rc = write_sheet(&s, m, t);
 	ab_release(&s);
 	return rc;
 }
 
 static int make_main(int argc, char **argv)
 {
-	struct make m = { .key = NULL };
+	struct make m = { .title = "Which answer is better?" };
 	struct opt rec[20];
 	const struct opt own[] = {
 		OPT_HEAD("Sheet"),
 		OPT_STR(0, "key", &m.key, "FILE", "write there which side is which system"),
+		OPT_STR(0, "page", &m.page, "FILE", "write the sheet as a page to vote in, too (HTML)"),
+		OPT_STR(0, "title", &m.title, "TEXT", "heading of the page [Which answer is better?]"),
+		OPT_STR(0, "guidelines", &m.guidelines, "TEXT|@FILE", "what voters should go by, shown on the page"),
 		OPT_INT(0, "items", &m.items, "N", "so many items, drawn by --seed [0: all]", 0, UINT32_MAX),
 		OPT_CHOICE(0, "pairs", &m.pairs, "all|one", "pairs of systems for each item [all]"),
 		OPT_STR(0, "prediction", &m.o.prediction, "COL", "column of the answers [prediction]"),
@@ -87,7 +106,7 @@ static int make_main(int argc, char **argv)
 
 	eval_opts_init(&m.o);
 	tables[1] = rec_opts_table(&m.o.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "sft-eval ab make --key FILE [options] A B [C...]", "Write a blind sheet of answers to vote on, as CSV.",
+	rc = tool_begin(&t, "sft-eval", "sft-eval ab make --key FILE [options] A B [C...]", "Write a blind sheet of answers to vote on, as CSV and as a page.",
 	                tables, argc, argv);
 	if (rc == 0)
 		rc = make_run(&m, &t);

@@ -7,6 +7,7 @@
 #include "csvline.h"
 #include "inputtext.h"
 #include "rng.h"
+#include "sheetpage.h"
 
 void ab_init(struct ab_sheet *s)
 {
@@ -173,6 +174,45 @@ void ab_sheet_csv(const struct ab_sheet *s, const struct ab_row *row, size_t n, 
 		csv_str(&c, "");
 		csv_end(&c);
 	}
+}
+
+struct page {
+	const struct ab_sheet *s;
+	const struct ab_row *row;
+};
+
+static void page_row(void *ctx, size_t i, struct jw *w)
+{
+	const struct page *p = ctx;
+	const struct ab_row *r = &p->row[i];
+	char num[24];
+
+	snprintf(num, sizeof num, "%zu", i + 1);
+	jw_obj(w);
+	jw_key(w, "id");
+	jw_str(w, num);
+	jw_key(w, "parts");
+	jw_arr(w);
+	if (p->s->input[r->item].p)
+		sheet_part(w, "input", p->s->input[r->item]);
+	jw_arr_end(w);
+	jw_key(w, "sides");
+	jw_arr(w);
+	sheet_part(w, "left", p->s->system[r->left].answer[r->item]);
+	sheet_part(w, "right", p->s->system[r->right].answer[r->item]);
+	jw_arr_end(w);
+	jw_obj_end(w);
+}
+
+void ab_sheet_page(const struct ab_sheet *s, const struct ab_row *row, size_t n, const char *title, const char *guidelines, struct buf *out)
+{
+	static const struct sheet_choice choice[] = { { { "left", 4 }, { NULL, 0 }, '1' }, { { "tie", 3 }, { NULL, 0 }, '2' },
+	                                              { { "right", 5 }, { NULL, 0 }, '3' } };
+	struct page p = { s, row };
+	const struct sheet page = { .title = title, .guidelines = guidelines, .who_column = "voter", .id_column = "row", .answer_column = "winner",
+	                            .choice = choice, .nchoices = 3, .rows = n, .row = page_row, .ctx = &p };
+
+	sheet_page(&page, out);
 }
 
 void ab_key_csv(const struct ab_sheet *s, const struct ab_row *row, size_t n, struct buf *out)

@@ -41,6 +41,8 @@ int  ab_read(struct ab_sheet *s, struct pairs *in, const char *path, const char 
 struct ab_row *ab_rows(const struct ab_sheet *s, uint64_t seed, uint64_t items, bool one, size_t *n);
 /* CSV: row,input,left,right,winner (empty), note (empty); and the key: row,id,left,right with the systems. */
 void ab_sheet_csv(const struct ab_sheet *s, const struct ab_row *row, size_t n, struct buf *out);
+/* The same rows as a page to vote in: it asks for the voter's name and exports row,winner and voter. */
+void ab_sheet_page(const struct ab_sheet *s, const struct ab_row *row, size_t n, const char *title, const char *guidelines, struct buf *out);
 void ab_key_csv(const struct ab_sheet *s, const struct ab_row *row, size_t n, struct buf *out);
 
 #endif

@@ -7,6 +7,15 @@
 const char page_css[] =
 #include "page.css.inc"
 	;
+const char sheet_html[] =
+#include "sheet.html.inc"
+	;
+const char sheet_css[] =
+#include "sheet.css.inc"
+	;
+const char sheet_js[] =
+#include "sheet.js.inc"
+	;
 
 static const char *entity(unsigned char c)
 {
