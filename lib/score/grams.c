@@ -10,7 +10,7 @@
 
 static size_t slot_of(const struct grams *g, uint64_t key)
 {
-	size_t i = (size_t)((key * 0x9e3779b97f4a7c15u) >> 20) & (g->nslots - 1);
+	size_t i = (size_t)((key * 0x9e3779b97f4a7c15u) >> g->shift);   /* the top bits: all of the node and the symbol are in them */
 
 	while (g->key[i] != key && g->key[i] != GRAMS_FREE)
 		i = (i + 1) & (g->nslots - 1);
@@ -21,8 +21,9 @@ static void room(struct grams *g, size_t nodes)
 {
 	size_t want = 64;
 
-	while (want < 2 * nodes)
-		want *= 2;
+	g->shift = 64 - 6;
+	for (; want < 2 * nodes; want *= 2)
+		g->shift--;
 	if (want > g->cap_slots) {
 		g->key = mem_grow(g->key, want, sizeof *g->key);
 		g->child = mem_grow(g->child, want, sizeof *g->child);

@@ -21,7 +21,7 @@ struct grams {
 	size_t nslots, cap_slots;
 	struct gram *g;         /* g[1..n]: the nodes */
 	size_t n, cap;
-	unsigned max;
+	unsigned max, shift;    /* shift: 64 - log2(nslots) */
 };
 
 /* Begin anew with the n-grams of orders 1..MAX of IDS.  Any symbol values but UINT32_MAX. */
