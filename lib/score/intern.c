@@ -24,28 +24,65 @@ void intern_begin(struct intern *t, size_t n)
 	t->n = 0;
 }
 
-static struct intern_slot *probe(const struct intern *t, struct text w, uint64_t h)
+static uint64_t bytes(const char *p, size_t n)
 {
-	size_t i = h & (t->nslots - 1);
+	uint64_t x = 0;
 
-	while (t->slot[i].epoch == t->epoch && !(t->slot[i].hash == h && text_equal(t->slot[i].word, w)))
+	memcpy(&x, p, n);
+	return x;
+}
+
+/* W's a and b. */
+static inline struct intern_slot key_of(struct text w)
+{
+	struct intern_slot k = { .word = w };
+
+	if (w.n > 16) {
+		k.a = hash64(w.p, w.n, 0);
+	} else if (w.n >= 8) {
+		k.a = bytes(w.p, 8);
+		k.b = bytes(w.p + w.n - 8, 8);
+	} else if (w.n >= 4) {
+		k.a = bytes(w.p, 4);
+		k.b = bytes(w.p + w.n - 4, 4);
+	} else if (w.n) {
+		k.a = (unsigned char)w.p[0];
+		k.b = (uint64_t)(unsigned char)w.p[w.n / 2] << 8 | (unsigned char)w.p[w.n - 1];
+	}
+	return k;
+}
+
+static inline bool same(const struct intern_slot *x, const struct intern_slot *k)
+{
+	return x->a == k->a && x->b == k->b && x->word.n == k->word.n && (k->word.n <= 16 || memcmp(x->word.p, k->word.p, k->word.n) == 0);
+}
+
+static inline struct intern_slot *probe(const struct intern *t, const struct intern_slot *k)
+{
+	uint64_t h = (k->a ^ (k->b << 29 | k->b >> 35) ^ k->word.n) * 0x9e3779b97f4a7c15u;
+	size_t i = (h ^ h >> 32) & (t->nslots - 1);
+
+	while (t->slot[i].epoch == t->epoch && !same(&t->slot[i], k))
 		i = (i + 1) & (t->nslots - 1);
 	return &t->slot[i];
 }
 
 uint32_t intern_put(struct intern *t, struct text w)
 {
-	uint64_t h = hash64(w.p, w.n, 0);
-	struct intern_slot *s = probe(t, w, h);
+	struct intern_slot k = key_of(w), *s = probe(t, &k);
 
-	if (s->epoch != t->epoch)
-		*s = (struct intern_slot){ h, t->epoch, t->n++, w };
+	if (s->epoch != t->epoch) {
+		k.epoch = t->epoch;
+		k.id = t->n++;
+		*s = k;
+	}
 	return s->id;
 }
 
 uint32_t intern_find(const struct intern *t, struct text w)
 {
-	const struct intern_slot *s = probe(t, w, hash64(w.p, w.n, 0));
+	struct intern_slot k = key_of(w);
+	const struct intern_slot *s = probe(t, &k);
 
 	return s->epoch == t->epoch ? s->id : INTERN_NONE;
 }

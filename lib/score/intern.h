@@ -12,10 +12,11 @@
 
 #define INTERN_NONE UINT32_MAX
 
+/* Up to 16 bytes, A and B are the word itself (its ends, which overlap), and with its length all of it; else A is its hash. */
 struct intern_slot {
-	uint64_t hash;
-	uint32_t epoch, id;
+	uint64_t a, b;
 	struct text word;
+	uint32_t epoch, id;
 };
 
 struct intern {

@@ -180,11 +180,14 @@ void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct t
 	}
 	for (size_t r = 0; r < nref; r++) {
 		uint64_t match[9] = { 0 };
+		size_t common = 0;
 
 		if (max || lengths) {
 			words_rouge(other, o->tokenizer, o->stem, ref[r]);
 			find_words(&s->intern, other, &s->ref);
 		}
+		if (lengths)
+			common = lcs_length(&s->lcs, &s->ref, s->hyp.v, s->hyp.n, s->intern.n);
 		if (max) {
 			grams_forget(&s->grams);
 			grams_reference(&s->grams, s->ref.v, s->ref.n, match);
@@ -196,7 +199,7 @@ void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct t
 			if (t == ROUGE_LSUM && lines)
 				x = lsum(s, o, ref[r]);
 			else if (t >= ROUGE_L)          /* of two single lines, Lsum is L: an LCS never uses a word twice */
-				x = prf_of((double)lcs_length(&s->lcs, &s->ref, s->hyp.v, s->hyp.n, s->intern.n), s->hyp.n, s->ref.n);
+				x = prf_of((double)common, s->hyp.n, s->ref.n);
 			else
 				x = prf_of((double)match[t - 1], grams_total(s->hyp.n, t), grams_total(s->ref.n, t));
 			keep_better(&out[k], x, r == 0);

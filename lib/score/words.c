@@ -6,6 +6,15 @@
 #include "porter.h"
 #include "unicode.h"
 
+/* Of the 8 bytes in X, the top bit of those from LO to HI (ASCII); the bytes lie as they do in memory, lowest first. */
+static inline uint64_t within8(uint64_t x, unsigned lo, unsigned hi)
+{
+	const uint64_t ones = 0x0101010101010101u, top = ones << 7;
+	uint64_t low = x & ~top, from = low + ones * (0x80 - lo), past = low + ones * (0x7f - hi);
+
+	return from & ~past & ~x & top;
+}
+
 /* --- code points --- */
 
 uint32_t text_next(struct text t, size_t *at)
@@ -147,17 +156,18 @@ void words_split(struct words *w, struct text t)
  * is cut iff m2(i), or a character follows that is no digit.  (4) cuts around '-' iff a digit stands before it.
  * What is cut is a word of its own.  intl is the same with \p{P} for [.,] and \p{N} for digits, and \p{S} for PUNCT. */
 
-enum class { OTHER, SPACE, ALONE, POINT, DASH, DIGIT };
+enum class { OTHER, SPACE, ALONE, POINT, DASH, DIGIT, WIDE };    /* WIDE: no ASCII, ask class_wide() */
 
-static const uint8_t class_13a[128] = {
+static const uint8_t class_13a[256] = {
 	[9 ... 13] = SPACE, [28 ... 32] = SPACE, [33 ... 38] = ALONE, [40 ... 43] = ALONE, [','] = POINT, ['-'] = DASH, ['.'] = POINT,
-	['/'] = ALONE, ['0' ... '9'] = DIGIT, [58 ... 64] = ALONE, [91 ... 96] = ALONE, [123 ... 126] = ALONE,
+	['/'] = ALONE, ['0' ... '9'] = DIGIT, [58 ... 64] = ALONE, [91 ... 96] = ALONE, [123 ... 126] = ALONE, [128 ... 255] = WIDE,
 };
 /* \p{P} is POINT here, \p{S} ($ + < = > ^ ` | ~) is ALONE. */
-static const uint8_t class_intl[128] = {
+static const uint8_t class_intl[256] = {
 	[9 ... 13] = SPACE, [28 ... 32] = SPACE, [33 ... 35] = POINT, ['$'] = ALONE, [37 ... 42] = POINT, ['+'] = ALONE,
 	[44 ... 47] = POINT, ['0' ... '9'] = DIGIT, [58 ... 59] = POINT, [60 ... 62] = ALONE, [63 ... 64] = POINT,
 	[91 ... 93] = POINT, ['^'] = ALONE, ['_'] = POINT, ['`'] = ALONE, ['{'] = POINT, ['|'] = ALONE, ['}'] = POINT, ['~'] = ALONE,
+	[128 ... 255] = WIDE,
 };
 
 /* Exactly what sacreBLEU's tokenizer zh takes for Chinese; 2001-2A6D comes from two mistyped ranges there (its issue 298). */
@@ -205,11 +215,11 @@ static enum class class_wide(int tok, uint32_t c)
 /* The class of the character at AT, and where the next one is. */
 static inline enum class class_at(int tok, const uint8_t *ascii, struct text t, size_t at, size_t *next)
 {
-	unsigned char c = (unsigned char)t.p[at];
+	enum class c = (enum class)ascii[(unsigned char)t.p[at]];
 
 	*next = at + 1;
-	if (c < 0x80)
-		return (enum class)ascii[c];
+	if (c != WIDE)
+		return c;
 	*next = at;
 	return class_wide(tok, text_next(t, next));
 }
@@ -219,7 +229,21 @@ static bool possessive(struct text t, size_t at)
 {
 	if (t.p[at - 1] != '\'' || at >= t.n || t.p[at] != 's')
 		return false;
-	return at + 1 == t.n || t.p[at + 1] == ' ' || ((unsigned char)t.p[at + 1] < 0x80 && class_13a[(unsigned char)t.p[at + 1]] == ALONE);
+	return at + 1 == t.n || t.p[at + 1] == ' ' || class_13a[(unsigned char)t.p[at + 1]] == ALONE;
+}
+
+/* Where the run of ASCII letters ends that AT is in; letters are OTHER to every tokenizer. */
+static inline size_t skip_letters(struct text t, size_t at)
+{
+	for (uint64_t x; at + 8 <= t.n; at += 8) {
+		memcpy(&x, t.p + at, 8);
+		x = within8(x | 0x2020202020202020u, 'a', 'z') ^ 0x8080808080808080u;
+		if (x)
+			return at + (size_t)(__builtin_ctzll(x) >> 3);
+	}
+	while (at < t.n && (t.p[at] | 0x20) >= 'a' && (t.p[at] | 0x20) <= 'z')
+		at++;
+	return at;
 }
 
 static void cut(struct words *w, int tok, struct text t, bool padded)
@@ -239,6 +263,8 @@ static void cut(struct words *w, int tok, struct text t, bool padded)
 				put(w, t.p + start, at - start);
 			start = at;
 		}
+		if (c == OTHER && tok < CUT_TER)
+			next = skip_letters(t, next);
 		if (c == OTHER || c == DIGIT)
 			continue;
 		m2 = c == POINT && before && prev != DIGIT && !(prev == POINT && prev_m2);
@@ -373,6 +399,20 @@ static bool alnum(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* Where the run of these ends that AT is in. */
+static inline size_t skip_alnum(struct text t, size_t at)
+{
+	for (uint64_t x; at + 8 <= t.n; at += 8) {
+		memcpy(&x, t.p + at, 8);
+		x = (within8(x, 'a', 'z') | within8(x, '0', '9')) ^ 0x8080808080808080u;
+		if (x)
+			return at + (size_t)(__builtin_ctzll(x) >> 3);
+	}
+	while (at < t.n && alnum((unsigned char)t.p[at]))
+		at++;
+	return at;
+}
+
 static bool ideograph(uint32_t c)
 {
 	return (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) ||
@@ -388,8 +428,7 @@ static void alnum_runs(struct words *w, struct text t, bool stem, bool cjk)
 		if (alnum((unsigned char)t.p[at])) {
 			size_t start = at, n;
 
-			while (at < t.n && alnum((unsigned char)t.p[at]))
-				at++;
+			at = skip_alnum(t, at + 1);
 			n = at - start;
 			if (stem && n > 3)
 				n = porter_stem((char *)t.p + start, n);   /* our own buffer; a stem is never longer */
@@ -397,9 +436,12 @@ static void alnum_runs(struct words *w, struct text t, bool stem, bool cjk)
 				put(w, t.p + start, n);
 			continue;
 		}
-		next = at;
-		if (ideograph(text_next(t, &next)) && cjk)
-			put(w, t.p + at, next - at);
+		next = at + 1;
+		if ((unsigned char)t.p[at] >= 0x80) {
+			next = at;
+			if (ideograph(text_next(t, &next)) && cjk)
+				put(w, t.p + at, next - at);
+		}
 		at = next;
 	}
 }
