@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "resample.h"
 #include "stats.h"
 
 static int side_open(struct side *s, const struct paired *p, const struct metric_opts *o, struct err *e)
@@ -197,17 +198,20 @@ void paired_contest(const struct paired *p, size_t k, struct contest *c)
 struct sampling {
 	const struct paired *p;
 	size_t k, nv;
-	uint32_t *pick;                 /* the same items in B's order */
+	double *samples;                /* [resample][side][value] */
+	double *one;                    /* room for the lanes of a side */
 };
 
-static void sample(void *ctx, const uint32_t *pick, size_t n, double *out)
+static void sample(void *ctx, const uint8_t *times, size_t first, size_t lanes)
 {
 	struct sampling *s = ctx;
+	const struct paired *p = s->p;
 
-	metric_score(s->p->a.m[s->k], pick, n, out);
-	for (size_t i = 0; i < n; i++)
-		s->pick[i] = s->p->of_b[pick[i]];
-	metric_score(s->p->b.m[s->k], s->pick, n, out + s->nv);
+	for (size_t side = 0; side < 2; side++) {
+		metric_resample((side ? &p->b : &p->a)->m[s->k], times, side ? p->of_b : NULL, p->a.n, lanes, s->one);
+		for (size_t l = 0; l < lanes; l++)
+			memcpy(s->samples + ((first + l) * 2 + side) * s->nv, s->one + l * s->nv, s->nv * sizeof *s->one);
+	}
 }
 
 /* The interval of one side: Wilson's for a share of items, else that of the resamples. */
@@ -228,12 +232,12 @@ static void differences(const struct paired *p, size_t k, struct difference *out
 	size_t nv = metric_values(p->a.m[k], &names), b = p->resamples;
 	double *samples = mem_grow(NULL, b * 2 * nv, sizeof *samples), *diff = mem_grow(NULL, b, sizeof *diff);
 	double va[METRIC_MAX_VALUES], vb[METRIC_MAX_VALUES], share;
-	struct sampling s = { p, k, nv, mem_grow(NULL, p->a.n, sizeof *s.pick) };
+	struct sampling s = { p, k, nv, samples, mem_grow(NULL, RESAMPLE_LANES * nv, sizeof *s.one) };
 	struct contest c;
 
 	metric_score(p->a.m[k], NULL, 0, va);
 	metric_score(p->b.m[k], NULL, 0, vb);
-	stats_bootstrap(p->seed, (uint32_t)p->a.n, b, 2 * nv, sample, &s, samples);
+	resample(p->seed, (uint32_t)p->a.n, b, sample, &s);
 	for (size_t v = 0; v < nv; v++) {
 		struct difference *d = &out[v];
 
@@ -249,7 +253,7 @@ static void differences(const struct paired *p, size_t k, struct difference *out
 			d->p = c.p;
 		}
 	}
-	mem_free(s.pick);
+	mem_free(s.one);
 	mem_free(samples);
 	mem_free(diff);
 }

@@ -5,6 +5,7 @@
 
 #include "compliance.h"
 #include "csvline.h"
+#include "resample.h"
 #include "scoring.h"
 #include "stats.h"
 #include "textable.h"
@@ -13,9 +14,17 @@ enum { MAX_LABELS = 80 };       /* rows of the table of labels */
 
 /* --- intervals --- */
 
-static void sample_score(void *ctx, const uint32_t *pick, size_t n, double *out)
+struct sampling {
+	struct metric *m;
+	size_t nv;
+	double *samples;
+};
+
+static void sample(void *ctx, const uint8_t *times, size_t first, size_t lanes)
 {
-	metric_score(ctx, pick, n, out);
+	const struct sampling *s = ctx;
+
+	metric_resample(s->m, times, NULL, metric_count(s->m), lanes, s->samples + first * s->nv);
 }
 
 /* 95% intervals of all values of M into LO and HI: Wilson's for a share of items, else from the bootstrap. */
@@ -25,7 +34,7 @@ static void intervals(const struct scoring *s, struct metric *m, double *lo, dou
 	size_t nv = metric_values(m, &names);
 	double *samples = mem_grow(NULL, s->resamples * nv, sizeof *samples), k;
 
-	stats_bootstrap(s->seed, (uint32_t)metric_count(m), s->resamples, nv, sample_score, m, samples);
+	resample(s->seed, (uint32_t)metric_count(m), s->resamples, sample, &(struct sampling){ m, nv, samples });
 	for (size_t v = 0; v < nv; v++)
 		if (metric_share(m, v, &k))
 			stats_wilson(k, (double)metric_count(m), &lo[v], &hi[v]);

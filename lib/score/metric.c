@@ -6,6 +6,7 @@
 
 #include "metric_class.h"
 #include "opt.h"
+#include "resample.h"
 
 static const struct metric_class *const classes[] = {
 	&metric_accuracy, &metric_bleu, &metric_chrf, &metric_compliance, &metric_match, &metric_rouge, &metric_ter,
@@ -124,6 +125,25 @@ void metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out)
 	}
 	m->c->score(m, sum, n, out);
 	mem_free(sum);
+}
+
+void metric_resample(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out)
+{
+	double *sums, *sum;
+
+	if (m->c->resample) {
+		m->c->resample(m, times, item, n, lanes, out);
+		return;
+	}
+	sums = mem_new(m->width * (RESAMPLE_LANES + 1) * sizeof *sums);
+	sum = sums + m->width * RESAMPLE_LANES;
+	resample_sums(times, item, n, m->rows, m->width, sums);
+	for (size_t l = 0; l < lanes; l++) {
+		for (size_t k = 0; k < m->width; k++)
+			sum[k] = sums[k * RESAMPLE_LANES + l];
+		m->c->score(m, sum, n, out + l * m->nvalues);
+	}
+	mem_free(sums);
 }
 
 void metric_item(struct metric *m, double *out)

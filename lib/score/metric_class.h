@@ -25,6 +25,7 @@ struct metric_class {
 	int  (*add)(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);   /* fills m->row */
 	void (*score)(const struct metric *m, const double *sum, size_t n, double *out);
 	void (*sample)(struct metric *m, const uint32_t *pick, size_t n, double *out);  /* instead of score, where sums do not do */
+	void (*resample)(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out);    /* with sample */
 	void (*item)(struct metric *m, double *out);
 	void (*json)(struct metric *m, struct jw *w);
 	void (*item_json)(struct metric *m, struct jw *w);

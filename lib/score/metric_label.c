@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "metric_class.h"
+#include "resample.h"
 
 enum { MAX_MATRIX = 1000 };     /* labels; more, and the matrix is left out of the JSON */
 
@@ -53,31 +54,10 @@ static void put_order(struct own *a)
 	a->known = a->labels.name.n;
 }
 
-static void sample(struct metric *m, const uint32_t *pick, size_t n, double *out)
+static void values(const struct own *a, const struct label_counts *c, size_t n, uint64_t right, double *out)
 {
-	struct own *a = m->own;
-	const struct label_counts *c = a->labels.c;
 	struct label_scores s;
-	uint64_t right = a->labels.right;
 
-	put_order(a);
-	if (pick) {
-		if (a->sampled_cap < a->known) {
-			a->sampled_cap = a->known;
-			a->sampled = mem_grow(a->sampled, a->known, sizeof *a->sampled);
-		}
-		if (a->known)
-			memset(a->sampled, 0, a->known * sizeof *a->sampled);
-		right = 0;
-		for (size_t i = 0; i < n; i++) {
-			const double *row = m->rows + 3 * (size_t)pick[i];
-			a->sampled[(size_t)row[0]].gold++;
-			a->sampled[(size_t)row[1]].pred++;
-			a->sampled[(size_t)row[0]].right += row[2] != 0;
-			right += row[2] != 0;
-		}
-		c = a->sampled;
-	}
 	labels_scores(&a->labels, c, n, right, a->order, a->norder, &s);
 	out[0] = s.accuracy;
 	out[1] = s.balanced_accuracy;
@@ -85,6 +65,65 @@ static void sample(struct metric *m, const uint32_t *pick, size_t n, double *out
 	out[3] = s.macro.f1;
 	out[4] = s.weighted.f1;
 	out[5] = s.micro.f1;
+}
+
+/* Zeroed counts of N samples, one after the other. */
+static struct label_counts *sampled_room(struct own *a, size_t n)
+{
+	put_order(a);
+	if (a->sampled_cap < a->known * n) {
+		a->sampled_cap = a->known * n;
+		a->sampled = mem_grow(a->sampled, a->sampled_cap, sizeof *a->sampled);
+	}
+	if (a->known)
+		memset(a->sampled, 0, a->known * n * sizeof *a->sampled);
+	return a->sampled;
+}
+
+static inline void count(struct label_counts *c, const double *row, uint64_t times)
+{
+	c[(size_t)row[0]].gold += times;
+	c[(size_t)row[1]].pred += times;
+	c[(size_t)row[0]].right += row[2] != 0 ? times : 0;
+}
+
+static void sample(struct metric *m, const uint32_t *pick, size_t n, double *out)
+{
+	struct own *a = m->own;
+	struct label_counts *c;
+	uint64_t right = 0;
+
+	if (pick == NULL) {
+		put_order(a);
+		values(a, a->labels.c, n, a->labels.right, out);
+		return;
+	}
+	c = sampled_room(a, 1);
+	for (size_t i = 0; i < n; i++) {
+		const double *row = m->rows + 3 * (size_t)pick[i];
+
+		count(c, row, 1);
+		right += row[2] != 0;
+	}
+	values(a, c, n, right, out);
+}
+
+static void resample_(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out)
+{
+	struct own *a = m->own;
+	struct label_counts *c = sampled_room(a, lanes);
+	uint64_t right[RESAMPLE_LANES] = { 0 };
+
+	for (size_t i = 0; i < n; i++, times += RESAMPLE_LANES) {
+		const double *row = m->rows + 3 * (item ? item[i] : i);
+
+		for (size_t l = 0; l < lanes; l++) {
+			count(c + l * a->known, row, times[l]);
+			right[l] += row[2] != 0 ? times[l] : 0;
+		}
+	}
+	for (size_t l = 0; l < lanes; l++)
+		values(a, c + l * a->known, n, right[l], out + l * m->nvalues);
 }
 
 static void item(struct metric *m, double *out)
@@ -229,6 +268,6 @@ static void close_(struct metric *m)
 }
 
 const struct metric_class metric_accuracy = {
-	.name = "accuracy", .version = "scikit-learn-1.9.1", .size = sizeof(struct own), .open = open_, .add = add, .sample = sample, .item = item,
+	.name = "accuracy", .version = "scikit-learn-1.9.1", .size = sizeof(struct own), .open = open_, .add = add, .sample = sample, .resample = resample_, .item = item,
 	.json = json, .item_json = item_json, .signature = signature, .share = share, .close = close_,
 };
