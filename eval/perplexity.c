@@ -149,7 +149,7 @@ static int add_sequence(struct job *j, struct err *e)
 	j->sum->n++;
 	if (n == 0)
 		return 0;
-	pack_add(&j->pack, j->ids.id, j->logprobs ? NULL : mask, n, 1);
+	pack_add(&j->pack, j->ids.id, j->logprobs ? NULL : mask, n, 1, 0);
 	for (uint32_t i = 1; i < n; i++)
 		if (mask[i] || j->logprobs)
 			buf_ch(&j->counted, (char)mask[i]);

@@ -3,6 +3,7 @@
  * flags. */
 #include "isa_attn_dx.h"
 #include "isa_flat.h"
+#include "isa_noise.h"
 #include "isa_outer.h"
 #include "isa_product.h"
 #include "isa_rows.h"
@@ -30,6 +31,9 @@ const struct kern_ops ISA_OPS = {
 	.dora_scale_dx = ref_dora_scale_dx, .mla_keys = ref_mla_keys, .mla_keys_dx = ref_mla_keys_dx,
 	.route = ref_route, .route_dx = ref_route_dx, .combine = ref_combine, .combine_dx = ref_combine_dx, .combine_add = ref_combine_add,
 	.gated = ref_gated, .gated_dx = ref_gated_dx,
+	.dropout = dropout,
+	.dropout_dx = dropout_dx,
+	.noise = noise,
 	.xent = xent,
 	.cast = cast,
 	.add = add,

@@ -187,6 +187,22 @@ void kern_combine_add(struct kern *k, uint32_t t, uint32_t n, uint32_t top, cons
 void kern_gated(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, float *x);
 void kern_gated_dx(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, const float *dx, void *dy, float *dz);
 
+/* Random numbers without a state: value C of row I is a hash of the row's key (key[row ? row[i] : i]), SALT (which use of that row it is) and C.  So
+ * a pass draws the same numbers again on the way back, whatever is computed anew and however the rows are split.
+ * Dropout: y [t, n] packed = x / (1 - p), or 0 with probability P (x: act type, packed); and back: dst [t, n] (type DT, packed) += src / (1 - p)
+ * where the value was kept (src f32).  0 <= p < 1. */
+struct kern_drop {
+	uint32_t t, n;
+	const uint64_t *key;
+	const uint32_t *row;                  /* NULL: row i has key i */
+	uint64_t salt;
+	float p;
+};
+void kern_dropout(struct kern *k, const struct kern_drop *a, enum dtype xt, const void *x, void *y);
+void kern_dropout_dx(struct kern *k, const struct kern_drop *a, const float *src, void *dst, enum dtype dt);
+/* x [t, n] f32 += uniform noise in [-mag[i], mag[i]) (NEFTune); a->row and a->p are not looked at. */
+void kern_noise(struct kern *k, const struct kern_drop *a, const float *mag, float *x);
+
 /* Cross-entropy of rows: loss[i] = lse(logits[i]) - logits[i][target[i]] (natural log; unweighted), and unless dlogits is NULL
  * dlogits[i] = weight[i] * (softmax(logits[i]) - onehot), type DT (f32: may be logits itself).
  * SMOOTH: label smoothing as torch has it (targets (1 - s) onehot + s / n; loss likewise). */

@@ -6,6 +6,7 @@
  * KERN_OPS is the one list of operations: OP(return type, name, parameters, arguments).  The table, the public functions and the
  * prototypes of `ref` are made of it. */
 #include "kern.h"
+#include "rng.h"
 
 #define KERN_OPS(OP) \
 	OP(void, linear, (struct kern *k, const struct kern_linear *a), (k, a)) \
@@ -64,6 +65,9 @@
 	OP(void, gated, (struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, float *x), (k, t, n, xt, z, y, x)) \
 	OP(void, gated_dx, (struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const float *z, const void *y, const float *dx, void *dy, \
 	                    float *dz), (k, t, n, xt, z, y, dx, dy, dz)) \
+	OP(void, dropout, (struct kern *k, const struct kern_drop *a, enum dtype xt, const void *x, void *y), (k, a, xt, x, y)) \
+	OP(void, dropout_dx, (struct kern *k, const struct kern_drop *a, const float *src, void *dst, enum dtype dt), (k, a, src, dst, dt)) \
+	OP(void, noise, (struct kern *k, const struct kern_drop *a, const float *mag, float *x), (k, a, mag, x)) \
 	OP(void, xent, (struct kern *k, uint32_t m, uint32_t n, const float *logits, size_t ldl, const uint32_t *target, \
 	                const float *weight, float smooth, void *dlogits, size_t ldd, enum dtype dt, float *loss), \
 	   (k, m, n, logits, ldl, target, weight, smooth, dlogits, ldd, dt, loss)) \
@@ -101,6 +105,25 @@ extern const struct kern_ops ops_generic;
 #if defined(__x86_64__)
 extern const struct kern_ops ops_avx2, ops_avx512, ops_avx512bf16;
 #endif
+
+/* The hash behind kern_drop: of row I, and of value C in a row (the finaliser of MurmurHash3, 32 bits). */
+static inline uint32_t noise_row(const struct kern_drop *a, uint32_t i)
+{
+	return (uint32_t)(rng_mix(a->key[a->row ? a->row[i] : i] + a->salt * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+static inline uint32_t noise_bits(uint32_t row, uint32_t c)
+{
+	uint32_t h = row + c * UINT32_C(0x9e3779b9);
+
+	h = (h ^ h >> 16) * UINT32_C(0x85ebca6b);
+	h = (h ^ h >> 13) * UINT32_C(0xc2b2ae35);
+	return h ^ h >> 16;
+}
+/* A value is dropped where its bits are below this. */
+static inline uint32_t noise_limit(float p)
+{
+	return (uint32_t)((double)p * 4294967296.0);
+}
 
 /* Element I of an act type array, and its size. */
 static inline float act_get(const void *p, enum dtype t, size_t i)

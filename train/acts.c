@@ -2,7 +2,6 @@
 /* Memory of a pass: one block, laid out before it is allocated, so that the plan is the allocation. */
 #include "net.h"
 
-
 #include "mem.h"
 
 /* Rows of logits made at once: 48 MiB of f32, so that the largest vocabulary costs no more than a layer. */
@@ -78,6 +77,27 @@ static void plan_mixture(const struct model *m, struct moe_acts *a, struct plan 
 	a->sy = carve(p, c->shared_gate ? t * c->hidden : 0, es);
 }
 
+/* How many rows of a group there are for each token: routed experts see it as often as it chooses some. */
+static size_t passes(const struct model_config *c, enum group g)
+{
+	return g >= G_EXPERT_GATE_UP ? c->top : 1;
+}
+
+static uint32_t widest_side(const struct model *m, enum group g, uint32_t first, uint32_t past)
+{
+	uint32_t w = 0;
+
+	if (m->lora == NULL || m->lora->prefix)
+		return 0;
+	for (uint32_t l = first; l < past; l++)
+		for (uint32_t x = 0; x < (g >= G_EXPERT_GATE_UP ? m->cfg.experts : 1); x++) {
+			uint32_t n = group_width(m, g, l, x);
+
+			w = n > w ? n : w;
+		}
+	return w;
+}
+
 /* Room for what layers FIRST..PAST-1 keep; one that stands for all has room for either kind. */
 static void plan_layer(const struct model *m, struct acts *a, struct plan *p, size_t t, uint32_t first, uint32_t past)
 {
@@ -94,12 +114,23 @@ static void plan_layer(const struct model *m, struct acts *a, struct plan *p, si
 	if (mixture)
 		plan_mixture(m, &a->moe, p, t);
 	for (int g = 0; g < G_COUNT; g++) {
-		uint32_t w = 0;
-
-		for (uint32_t l = first; l < past; l++)
-			w = group_width(m, (enum group)g, l) > w ? group_width(m, (enum group)g, l) : w;
-		a->side[g] = carve(p, t * w, m->esize);
+		a->side_width[g] = widest_side(m, (enum group)g, first, past);
+		a->side[g] = carve(p, t * passes(c, (enum group)g) * a->side_width[g], m->esize);
 	}
+}
+
+/* Widest input of an adapted layer, all rows of a token taken together. */
+static size_t widest_input(const struct model *m)
+{
+	size_t w = 0;
+
+	for (size_t i = 0; i < m->lora->nrows; i++) {
+		const struct lora_row *r = &m->lora->row[i];
+		size_t n = r->part == LORA_A ? r->cols * (place_at(&m->cfg, r->place).p >= P_EGATE ? m->cfg.top : 1u) : 0;
+
+		w = n > w ? n : w;
+	}
+	return w;
 }
 
 /* Widest feed-forward row of a token, a mixture's experts taken together. */
@@ -117,6 +148,8 @@ static void plan_work(struct model *m, struct plan *p, size_t t, size_t nout)
 	size_t es = m->esize;
 
 	m->x = carve(p, t * c->hidden, sizeof(float));
+	m->key = carve(p, t, sizeof *m->key);
+	m->mag = carve(p, t, sizeof *m->mag);
 	m->xn = carve(p, t * c->hidden, es);
 	m->h = carve(p, t * widest_ffn(c), es);
 	if (c->kv_rank) {
@@ -125,7 +158,7 @@ static void plan_work(struct model *m, struct plan *p, size_t t, size_t nout)
 		m->lat = carve(p, t * c->kv_rank, es);
 		m->kvb = carve(p, t * c->heads * (c->head_dim - c->rotated + c->v_dim), es);
 	}
-	m->dora = carve(p, t * dora_rows(m), sizeof(float));
+	m->dora = carve(p, t * dora_width(m), sizeof(float));
 	m->xe = carve(p, c->experts ? t * c->top * c->hidden : 0, es);
 	m->rows = carve(p, nout * c->hidden, sizeof(float));
 	m->rows_x = carve(p, nout * c->hidden, es);
@@ -138,11 +171,14 @@ static void plan_work(struct model *m, struct plan *p, size_t t, size_t nout)
 static void plan_backward(struct model *m, struct plan *p, size_t t, size_t nout)
 {
 	const struct model_config *c = &m->cfg;
-	size_t es = m->esize, side = 0;
+	size_t es = m->esize, side = 0, shared = 0;
 
-	for (uint32_t l = 0; l < c->layers; l++)
-		for (int g = 0; g < G_COUNT; g++)
-			side = group_width(m, (enum group)g, l) > side ? group_width(m, (enum group)g, l) : side;
+	for (int g = 0; g < G_COUNT; g++) {
+		size_t w = passes(c, (enum group)g) * widest_side(m, (enum group)g, 0, c->layers);
+
+		side = w > side ? w : side;
+		shared = g == G_EXPERT_GATE_UP && m->lora && m->lora->fused ? w : shared;
+	}
 	m->dx = carve(p, t * c->hidden, sizeof(float));
 	m->dxn = carve(p, t * c->hidden, sizeof(float));
 	m->dy = carve(p, t * c->hidden, es);
@@ -165,6 +201,11 @@ static void plan_backward(struct model *m, struct plan *p, size_t t, size_t nout
 		m->small = carve(p, t * c->experts, es);
 	}
 	m->dside = carve(p, t * side, es);
+	m->dshared = carve(p, t * shared, sizeof(float));
+	if (m->lora && m->lora->dropout > 0) {
+		m->xdrop = carve(p, t * widest_input(m), es);
+		m->dxdrop = carve(p, t * widest_input(m), sizeof(float));
+	}
 	m->drows = carve(p, nout * c->hidden, sizeof(float));
 	m->dlogits = carve(p, (size_t)m->chunk * c->vocab, es);
 }

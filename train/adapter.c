@@ -6,128 +6,146 @@
 #include <string.h>
 
 #include "mem.h"
+#include "targets.h"
 
 /* Linear layers that read the same input, in the order of the block. */
 static const enum param groups[][6] = {
 	{ P_WQ, P_WK, P_WV, P_QA, P_KVA, P_COUNT }, { P_QB, P_COUNT }, { P_KVB, P_COUNT }, { P_WO, P_COUNT },
 	{ P_GATE, P_UP, P_COUNT }, { P_DOWN, P_COUNT }, { P_SGATE, P_SUP, P_COUNT }, { P_SDOWN, P_COUNT }
-};
-
-/* --- targets --- */
-
-static int add_target(struct lora *l, const struct model_config *c, const char *name, size_t n, struct err *e)
-{
-	struct buf known = {0};
-	bool found = false;
-
-	for (int p = 0; p < P_COUNT; p++) {
-		const char *leaf = param_table[p].leaf;
-
-		if (!param_adaptable(c, (enum param)p))
-			continue;
-		if (strlen(leaf) == n && memcmp(leaf, name, n) == 0)
-			found = l->target[p] = true;              /* several may be called so: gate_proj of dense layers and of shared experts */
-		if (known.n == 0 || strstr(known.p, leaf) == NULL)
-			buf_fmt(&known, "%s%s", known.n ? ", " : "", leaf);
-	}
-	if (!found)
-		err_set(e, SFT_USAGE, "no linear layer is called '%.*s' (expected all, attention, or some of %s)", (int)(n > 60 ? 60 : n), name, known.p);
-	buf_free(&known);
-	return found ? 0 : SFT_USAGE;
-}
-
-static int parse_targets(struct lora *l, const struct model_config *c, const char *targets, struct err *e)
-{
-	bool all = strcmp(targets, "all") == 0, attention = strcmp(targets, "attention") == 0;
-	int rc = 0;
-
-	for (int p = 0; p < P_COUNT; p++)
-		l->target[p] = param_adaptable(c, (enum param)p) && (all || (attention && p < P_NORM2));
-	if (all || attention)
-		return 0;
-	for (const char *s = targets; rc == 0; s++) {
-		size_t n = strcspn(s, ",");
-
-		rc = add_target(l, c, s, n, e);
-		s += n;
-		if (*s == '\0')
-			break;
-	}
-	return rc;
-}
+}, of_expert[][6] = { { P_EGATE, P_EUP, P_COUNT }, { P_EDOWN, P_COUNT } };
 
 /* --- layout --- */
 
-static void add_row(struct lora *l, const struct model_config *c, enum param p, uint32_t layer, enum lora_part part, uint32_t rows, uint32_t cols)
+static struct lora_row *add_row(struct lora *l, size_t place, enum lora_part part, uint32_t rows, uint32_t cols)
+{
+	struct lora_row *r;
+
+	l->row = mem_grow(l->row, l->nrows + 1, sizeof *l->row);
+	r = &l->row[l->nrows++];
+	*r = (struct lora_row){ .rows = rows, .cols = cols, .offset = l->count, .place = place, .part = part };
+	l->count += (size_t)rows * cols;
+	return r;
+}
+
+static void add_part(struct lora *l, const struct model_config *c, size_t place, enum lora_part part)
 {
 	static const char *const leaf[] = { "lora_A.weight", "lora_B.weight", "lora_magnitude_vector" };
-	size_t *const at[] = { l->at_a, l->at_b, l->at_m };
-	struct lora_row *r = &l->row[l->nrows++];
-	char hf[96];
+	struct place at = place_at(c, place);
+	struct lora_site *s = &l->site[place];
+	size_t *const offset[] = { &s->a, &s->b, &s->m };
+	uint32_t rows, cols;
+	struct lora_row *r;
+	char module[96];
 
-	param_hf_name(c, p, layer, 0, hf);
-	hf[strlen(hf) - strlen(".weight")] = '\0';
-	snprintf(r->name, sizeof r->name, "base_model.model.%s.%s", hf, leaf[part]);
-	r->rows = rows;
-	r->cols = cols;
-	r->offset = l->count;
-	r->param = p;
-	r->layer = layer;
-	r->part = part;
-	l->count += (size_t)rows * cols;
-	at[part][(size_t)layer * P_COUNT + p] = r->offset;
+	if (s->rank == 0 || !param_shape(c, at.p, at.layer, &rows, &cols))
+		return;
+	if (part == LORA_A)
+		r = add_row(l, place, part, s->rank, cols);
+	else
+		r = add_row(l, place, part, part == LORA_B ? rows : 1, part == LORA_B ? s->rank : rows);
+	targets_module(c, place, module);
+	snprintf(r->name, sizeof r->name, "base_model.model.%s.%s", module, leaf[part]);
+	*offset[part] = r->offset;
 }
 
-static void lay_out(struct lora *l, const struct model_config *c)
+static void add_group(struct lora *l, const struct model_config *c, const enum param *group, uint32_t layer, uint32_t expert)
 {
-	size_t n = (size_t)c->layers * P_COUNT;
-	uint32_t rows, cols;
+	for (int part = LORA_A; part <= (l->dora ? LORA_M : LORA_B); part++)
+		for (const enum param *p = group; *p != P_COUNT; p++)
+			add_part(l, c, place_index(c, *p, layer, expert), (enum lora_part)part);
+}
+
+/* All experts' A, then all their B, of the gate and up (one matrix, gate first) or of the down.  NAME: what stands before lora_A. */
+static void add_fused(struct lora *l, const struct model_config *c, enum param p, uint32_t layer, const char *name)
+{
+	uint32_t n = c->experts, two = p == P_EGATE, rows = 0, cols = 0, rank = l->site[place_index(c, p, layer, 0)].rank;
+	size_t a = l->count, b;
+	struct lora_row *r;
+
+	param_shape(c, p, layer, &rows, &cols);
+	r = add_row(l, place_index(c, p, layer, 0), LORA_A, n * rank, cols);
+	snprintf(r->name, sizeof r->name, "base_model.model.model.layers.%u.mlp.experts.%slora_A.weight", layer, name);
+	b = l->count;
+	r = add_row(l, place_index(c, p, layer, 0), LORA_B, (1 + two) * rows, n * rank);
+	snprintf(r->name, sizeof r->name, "base_model.model.model.layers.%u.mlp.experts.%slora_B.weight", layer, name);
+	r->experts = n;
+	for (uint32_t x = 0; x < n; x++)
+		for (uint32_t i = 0; i <= two; i++) {
+			struct lora_site *s = &l->site[place_index(c, (enum param)(p + i), layer, x)];
+
+			s->a = a + (size_t)x * rank * cols;
+			s->b = b + ((size_t)x * (1 + two) + i) * rows * rank;
+		}
+}
+
+/* PEFT wraps the experts once for each matrix: the outer wrapping has the plain name. */
+static void add_experts(struct lora *l, const struct model_config *c, uint32_t layer)
+{
+	bool in = l->site[place_index(c, P_EGATE, layer, 0)].rank > 0, down = l->site[place_index(c, P_EDOWN, layer, 0)].rank > 0;
+
+	if (l->fused) {
+		if (in)
+			add_fused(l, c, P_EGATE, layer, down ? "base_layer." : "");
+		if (down)
+			add_fused(l, c, P_EDOWN, layer, "");
+		return;
+	}
+	for (uint32_t x = 0; x < c->experts; x++)
+		for (size_t g = 0; g < sizeof of_expert / sizeof *of_expert; g++)
+			add_group(l, c, of_expert[g], layer, x);
+}
+
+struct lora *lora_blank(const struct model_config *c)
+{
+	struct lora *l = mem_new(sizeof *l);
 
 	l->layers = c->layers;
-	l->row = mem_grow(NULL, 3 * n, sizeof *l->row);
-	l->at_a = mem_grow(NULL, n, sizeof *l->at_a);
-	l->at_b = mem_grow(NULL, n, sizeof *l->at_b);
-	l->at_m = mem_grow(NULL, n, sizeof *l->at_m);
-	for (size_t i = 0; i < n; i++)
-		l->at_a[i] = l->at_b[i] = l->at_m[i] = SIZE_MAX;
-	for (uint32_t layer = 0; layer < c->layers; layer++)
-		for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
-			for (int part = LORA_A; part <= (l->dora ? LORA_M : LORA_B); part++)
-				for (const enum param *p = groups[g]; *p != P_COUNT; p++) {
-					if (!l->target[*p] || !param_shape(c, *p, layer, &rows, &cols))
-						continue;
-					if (part == LORA_A)
-						add_row(l, c, *p, layer, LORA_A, l->rank, cols);
-					else if (part == LORA_B)
-						add_row(l, c, *p, layer, LORA_B, rows, l->rank);
-					else
-						add_row(l, c, *p, layer, LORA_M, 1, rows);
-				}
+	l->site = mem_new(place_count(c) * sizeof *l->site);
+	return l;
 }
 
-static void set_scale(struct lora *l)
+void lora_lay_out(struct lora *l, const struct model_config *c)
 {
-	l->scale = (float)(l->alpha / (l->rslora ? sqrt((double)l->rank) : (double)l->rank));
+	for (size_t i = 0; i < place_count(c); i++) {
+		struct lora_site *s = &l->site[i];
+
+		s->a = s->b = s->m = SIZE_MAX;
+		if (s->rank)
+			s->scale = (float)(s->alpha / (l->rslora ? sqrt((double)s->rank) : (double)s->rank));
+	}
+	for (uint32_t layer = 0; layer < c->layers; layer++) {
+		for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+			add_group(l, c, groups[g], layer, 0);
+		if (config_is_moe(c, layer))
+			add_experts(l, c, layer);
+	}
 }
 
 int lora_new(struct lora **out, const struct model_config *c, const struct lora_opts *o, struct err *e)
 {
-	struct lora *l = mem_new(sizeof *l);
+	bool *chosen = mem_new(place_count(c) * sizeof *chosen), fused = false;
+	struct lora *l = NULL;
 	int rc;
 
 	*out = NULL;
-	if ((rc = parse_targets(l, c, o->targets, e)) != 0) {
-		lora_free(l);
-		return rc;
+	if ((rc = targets_parse(chosen, &fused, c, o->targets, e)) == 0) {
+		l = lora_blank(c);
+		l->rank = o->rank;
+		l->alpha = o->alpha;
+		l->dropout = o->dropout;
+		l->rslora = o->rslora;
+		l->dora = o->dora;
+		l->fused = fused && !o->dora;             /* a magnitude belongs to a matrix of its own */
+		for (size_t i = 0; i < place_count(c); i++)
+			if (chosen[i]) {
+				l->site[i].rank = o->rank;
+				l->site[i].alpha = o->alpha;
+			}
+		lora_lay_out(l, c);
+		*out = l;
 	}
-	l->rank = o->rank;
-	l->alpha = o->alpha;
-	l->rslora = o->rslora;
-	l->dora = o->dora;
-	set_scale(l);
-	lay_out(l, c);
-	*out = l;
-	return 0;
+	mem_free(chosen);
+	return rc;
 }
 
 void lora_free(struct lora *l)
@@ -135,9 +153,7 @@ void lora_free(struct lora *l)
 	if (l == NULL)
 		return;
 	mem_free(l->row);
-	mem_free(l->at_a);
-	mem_free(l->at_b);
-	mem_free(l->at_m);
+	mem_free(l->site);
 	mem_free(l);
 }
 
@@ -187,7 +203,7 @@ void lora_init(const struct lora *l, const struct weights *w, uint64_t seed, flo
 		else if (r->part == LORA_A)
 			init_a(r, i, seed, p + r->offset);
 		else if (r->part == LORA_M)
-			init_m(weights_at(w, r->param, r->layer), p + r->offset);
+			init_m(&w->w[r->place], p + r->offset);
 		else
 			memset(p + r->offset, 0, (size_t)r->rows * r->cols * sizeof *p);
 	}

@@ -3,8 +3,9 @@
 #define SFT_ADAPTER_H
 /* Adapters: LoRA (which matrices carry one, where its A and B lie in the block of trained values) and prefix tuning; PEFT folders in and out.
  *
- * All trained values are one block of f32; `lora_row`s say what is where, in file-independent order: per layer the As of q, k, v
- * next to each other (one product serves the three), then their Bs; o; gate and up likewise; down. */
+ * All trained values are one block of f32.  A `lora_site` says where the adapter of one matrix lies in it; a `lora_row` says which tensor of
+ * a PEFT folder a run of it is.  The order does not depend on files: per layer the As of q, k, v next to each other (one product serves the
+ * three), then their Bs; o; gate and up likewise; down; then the experts. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,36 +17,45 @@
 
 enum lora_part { LORA_A, LORA_B, LORA_M, LORA_PREFIX };
 
+/* The adapter of one place of the model (place_at()). */
+struct lora_site {
+	uint32_t rank;             /* 0: this place carries none, and nothing below counts */
+	double   alpha;
+	float    scale;            /* alpha / rank, rsLoRA: alpha / sqrt(rank) */
+	size_t   a, b, m;          /* offsets: A [rank, in], B [out, rank], magnitudes [out] (SIZE_MAX without DoRA).  The gate and the up of
+	                              a fused expert have one A */
+};
+
+/* A tensor of the adapter's file. */
 struct lora_row {
 	char     name[128];        /* as PEFT names it: "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight" */
 	uint32_t rows, cols;       /* A: [rank, in]; B: [out, rank]; M (DoRA's magnitudes): [1, out], in files [out];
 	                              prefix: [virtual tokens, 2 * layers * kv_heads * head_dim], key and value of layer 0, of layer 1, ... */
+	uint32_t experts;          /* B of fused experts: column j * experts + e of the file is column j of expert e, and the block has
+	                              [experts][rows][cols / experts]; 0: it lies as in the file */
 	size_t   offset;           /* first value in the block */
-	enum param param;
-	uint32_t layer;
+	size_t   place;            /* of the matrix; of the first expert's gate or down where experts are fused */
 	enum lora_part part;
 };
 
 struct lora {
 	uint32_t prefix;           /* prefix tuning: virtual tokens, and nothing else below but row, nrows, count; 0: LoRA */
-	uint32_t rank;             /* of all targets */
+	uint32_t rank;             /* of a site where nothing else is said; so is alpha */
 	double   alpha, dropout;
 	bool     rslora, dora;
-	bool     target[P_COUNT];  /* which linear layers, in every layer */
-	float    scale;            /* alpha / rank, rsLoRA: alpha / sqrt(rank) */
+	bool     fused;            /* experts as PEFT's target_parameters has them: gate and up one matrix, all experts one tensor */
+	struct lora_site *site;    /* [place_count()] */
 	struct lora_row *row;      /* nrows, in the order of the block */
 	size_t   nrows, count;     /* rows; values in the block */
-	size_t  *at_a, *at_b, *at_m;   /* [layers * P_COUNT]: offsets, SIZE_MAX where there is none */
 	uint32_t layers, kv_heads; /* of the model; the latter for a prefix only */
 	char     base_name[256];   /* base_model_name_or_path, for adapter_config.json */
 };
 
-/* TARGETS: "all" (every linear layer of a block), "attention", or a comma list of leaf names; an unknown name is SFT_USAGE and lists those there are. */
 struct lora_opts {
 	uint32_t rank;
-	double   alpha;
+	double   alpha, dropout;
 	bool     rslora, dora;
-	const char *targets;
+	const char *targets;       /* as targets_parse() reads it */
 };
 int  lora_new(struct lora **l, const struct model_config *c, const struct lora_opts *o, struct err *e);
 /* Prefix tuning of N virtual tokens.  SFT_USAGE for latent attention, whose keys and values have no one width. */
@@ -54,11 +64,19 @@ void lora_free(struct lora *l);
 /* PEFT's initial values into block P: A Kaiming-uniform (a = sqrt 5: U(-1/sqrt(in), 1/sqrt(in))), B zero, M the norms of W's rows, a prefix
  * normal with deviation 0.1.  Seeded by (seed, row).  W is looked at for DoRA only. */
 void lora_init(const struct lora *l, const struct weights *w, uint64_t seed, float *p);
-/* A PEFT folder: adapter_config.json and adapter_model.safetensors (F32, F16, BF16).  *P: its values (mem_free).  Shapes are checked against C; a missing,
- * extra or misshapen tensor, NaN, another peft_type, dora, per-layer ranks: SFT_BADDATA that names it. */
+/* A PEFT folder: adapter_config.json and adapter_model.safetensors (F32, F16, BF16).  *P: its values (mem_free).  Which matrices it adapts is what
+ * its tensors say; ranks and alphas are the configuration's, its patterns included.  Shapes are checked against C; a missing, extra or misshapen
+ * tensor, NaN, another peft_type: SFT_BADDATA that names it. */
 int  lora_load(struct lora **l, float **p, const struct model_config *c, const char *dir, struct err *e);
 /* Writes DIR (made if missing) as PEFT reads it; each file whole or not at all, synced. */
-int  lora_save(const struct lora *l, const float *p, const char *dir, struct err *e);
+int  lora_save(const struct lora *l, const struct model_config *c, const float *p, const char *dir, struct err *e);
+
+/* --- for peft.c: an adapter put together by hand --- */
+
+/* Sites without a rank.  The caller gives some of them a rank and an alpha, says what the adapter is (fused, rslora, dora), and lays it out:
+ * then scales, offsets and rows are there. */
+struct lora *lora_blank(const struct model_config *c);
+void lora_lay_out(struct lora *l, const struct model_config *c);
 
 /* --- prefix.c, for peft.c --- */
 int  prefix_read_config(uint32_t *n, const struct model_config *c, const struct json *j, struct err *e);

@@ -55,11 +55,12 @@ static void qkv_forward(struct model *m, uint32_t l, const struct batch *b)
 {
 	const struct model_config *c = &m->cfg;
 	struct acts *a = acts_of(m, l);
+	struct at at = { .layer = l, .t = b->n };
 
-	group_side(m, G_QKV, l, b->n, m->xn, c->hidden);
-	linear_forward(m, G_QKV, P_WQ, P_BQ, l, b->n, m->xn, a->q, m->o.act, false);
-	linear_forward(m, G_QKV, P_WK, P_BK, l, b->n, m->xn, a->k, m->o.act, false);
-	linear_forward(m, G_QKV, P_WV, P_BV, l, b->n, m->xn, a->v, m->o.act, false);
+	group_side(m, G_QKV, &at, m->xn, c->hidden);
+	linear_forward(m, G_QKV, P_WQ, P_BQ, &at, m->xn, a->q, m->o.act, false);
+	linear_forward(m, G_QKV, P_WK, P_BK, &at, m->xn, a->k, m->o.act, false);
+	linear_forward(m, G_QKV, P_WV, P_BV, &at, m->xn, a->v, m->o.act, false);
 	norm_heads(m, l, b->n, a);
 	rotate(m, b->n, c->heads, c->head_dim, a->q, m->qd, b->pos, false);
 	rotate(m, b->n, c->kv_heads, c->head_dim, a->k, m->kd, b->pos, false);
@@ -69,17 +70,21 @@ static void qkv_backward(struct model *m, uint32_t l, const struct batch *b, boo
 {
 	const struct model_config *c = &m->cfg;
 	const struct { enum param w, b; void *d; } part[] = { { P_WQ, P_BQ, m->dq }, { P_WK, P_BK, m->dk }, { P_WV, P_BV, m->dv } };
+	struct at at = { .layer = l, .t = b->n };
 
 	rotate(m, b->n, c->heads, c->head_dim, m->dq, m->qd, b->pos, true);
 	rotate(m, b->n, c->kv_heads, c->head_dim, m->dk, m->kd, b->pos, true);
 	heads_backward(m, l, b->n, acts_of(m, l));
 	for (int i = 0; i < 3; i++) {
-		weight_grads(m, part[i].w, part[i].b, l, b->n, m->xn, part[i].d);
-		side_grads(m, G_QKV, part[i].w, l, b->n, m->xn, part[i].d);
+		weight_grads(m, part[i].w, part[i].b, &at, m->xn, part[i].d);
+		side_grads(m, G_QKV, part[i].w, &at, m->xn, part[i].d);
 	}
-	group_side_grads(m, G_QKV, l, b->n, m->xn, c->hidden);
-	for (int i = 0; down && i < 3; i++)
-		linear_backward(m, G_QKV, part[i].w, l, b->n, part[i].d, m->dxn, DT_F32, i > 0);
+	group_side_grads(m, G_QKV, &at, m->xn, c->hidden);
+	if (!down)
+		return;
+	for (int i = 0; i < 3; i++)
+		linear_backward(m, G_QKV, part[i].w, &at, part[i].d, m->dxn, DT_F32, i > 0);
+	group_backward(m, G_QKV, &at, m->dxn, DT_F32);
 }
 
 /* Keys and values of this pass go to their rows of the cache (behind a prefix's, which lie there since it was opened), and attention looks there. */
@@ -97,6 +102,7 @@ void attention_forward(struct model *m, uint32_t l, const struct batch *b, struc
 {
 	const struct model_config *c = &m->cfg;
 	struct acts *a = acts_of(m, l);
+	struct at at = { .layer = l, .t = b->n };
 	struct kern_attn f;
 
 	kern_rmsnorm(m->k, b->n, c->hidden, m->x, c->hidden, DT_F32, net_vec(m, P_NORM1, l), c->rms_eps, m->xn, c->hidden, m->o.act, a->rstd1, a->x1);
@@ -110,8 +116,8 @@ void attention_forward(struct model *m, uint32_t l, const struct batch *b, struc
 	else
 		virtual_fill(m, l, from_prefix(m, a->k, m->kd), from_prefix(m, a->v, m->vd));
 	kern_attn(m->k, &f);
-	group_side(m, G_O, l, b->n, a->o, m->od);
-	linear_forward(m, G_O, P_WO, P_COUNT, l, b->n, a->o, m->x, DT_F32, true);
+	group_side(m, G_O, &at, a->o, m->od);
+	linear_forward(m, G_O, P_WO, P_COUNT, &at, a->o, m->x, DT_F32, true);
 }
 
 void attention_backward(struct model *m, uint32_t l, const struct batch *b, bool below)
@@ -121,12 +127,14 @@ void attention_backward(struct model *m, uint32_t l, const struct batch *b, bool
 	struct kern_attn f = attention(m, a, b);
 	bool down = below || net_grad(m, P_NORM1, l) != NULL;
 	uint32_t t = b->n;
+	struct at at = { .layer = l, .t = t };
 
 	kern_cast(m->k, (size_t)t * c->hidden, m->dx, DT_F32, m->dy, m->o.act);
-	weight_grads(m, P_WO, P_COUNT, l, t, a->o, m->dy);
-	side_grads(m, G_O, P_WO, l, t, a->o, m->dy);
-	group_side_grads(m, G_O, l, t, a->o, m->od);
-	linear_backward(m, G_O, P_WO, l, t, m->dy, m->dout, m->o.act, false);
+	weight_grads(m, P_WO, P_COUNT, &at, a->o, m->dy);
+	side_grads(m, G_O, P_WO, &at, a->o, m->dy);
+	group_side_grads(m, G_O, &at, a->o, m->od);
+	linear_backward(m, G_O, P_WO, &at, m->dy, m->dout, m->o.act, false);
+	group_backward(m, G_O, &at, m->dout, m->o.act);
 	kern_attn_dx(m->k, &f, m->dout, m->od, m->dq, from_prefix(m, m->dk, m->kd), from_prefix(m, m->dv, m->vd));
 	virtual_grads(m, l, from_prefix(m, m->dk, m->kd), from_prefix(m, m->dv, m->vd));
 	kern_rmsnorm_again(m->k, t, c->hidden, a->x1, a->rstd1, net_vec(m, P_NORM1, l), m->xn, m->o.act);

@@ -5,20 +5,31 @@
 
 #include "mem.h"
 
-uint32_t dora_rows(const struct model *m)
+size_t dora_width(const struct model *m)
 {
-	uint32_t rows = 0;
+	size_t width = 0;
 
-	for (size_t i = 0; m->lora && m->lora->dora && i < m->lora->nrows; i++)
-		if (m->lora->row[i].part == LORA_M && m->lora->row[i].cols > rows)
-			rows = m->lora->row[i].cols;
-	return rows;
+	for (size_t i = 0; m->lora && m->lora->dora && i < m->lora->nrows; i++) {
+		const struct lora_row *r = &m->lora->row[i];
+		size_t n = r->part == LORA_M ? r->cols * (place_at(&m->cfg, r->place).p >= P_EGATE ? m->cfg.top : 1u) : 0;
+
+		width = n > width ? n : width;
+	}
+	return width;
+}
+
+/* The matrix that a row's adapter changes. */
+static struct kmat matrix(const struct model *m, const struct lora_row *r)
+{
+	struct place at = place_at(&m->cfg, r->place);
+
+	return net_expert(m, at.p, at.layer, at.expert);
 }
 
 /* Squared norms of the rows of W. */
 static int base_norms(struct model *m, const struct lora_row *r, struct err *e)
 {
-	struct kmat w = net_mat(m, r->param, r->layer);
+	struct kmat w = matrix(m, r);
 	size_t bytes = (size_t)w.cols / dtype_block(w.type) * dtype_bytes(w.type);
 	float *row = mem_try(w.cols * sizeof *row), *out = mem_try(w.rows * sizeof *out);
 
@@ -37,16 +48,31 @@ static int base_norms(struct model *m, const struct lora_row *r, struct err *e)
 	return row && out ? 0 : err_set(e, SFT_SYSTEM, "no memory for the norms of a matrix");
 }
 
+/* Values that the products with one A take: [rank, out + rank] of the largest. */
+static size_t work_size(const struct model *m)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; m->lora && m->lora->dora && i < m->lora->nrows; i++) {
+		const struct lora_row *r = &m->lora->row[i];
+		uint32_t rank = r->part == LORA_M ? m->lora->site[r->place].rank : 0;
+		size_t n = (size_t)rank * (r->cols + rank);
+
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
 int dora_open(struct model *m, struct err *e)
 {
-	uint32_t rows = dora_rows(m);
+	size_t work = work_size(m);
 	int rc = 0;
 
-	if (rows == 0)
+	if (work == 0)
 		return 0;
 	m->w2 = kern_alloc(m->k, m->lora->count * sizeof *m->w2);
 	m->norm = kern_alloc(m->k, m->lora->count * sizeof *m->norm);
-	m->wa = kern_alloc(m->k, (size_t)m->lora->rank * (rows + m->lora->rank) * sizeof *m->wa);
+	m->wa = kern_alloc(m->k, work * sizeof *m->wa);
 	if (m->w2 == NULL || m->norm == NULL || m->wa == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for the norms of %zu values", m->lora->count);
 	for (size_t i = 0; i < m->lora->nrows && rc == 0; i++)
@@ -64,22 +90,21 @@ void dora_close(struct model *m)
 
 void dora_norms(struct model *m)
 {
-	uint32_t r;
-
 	if (m->norm == NULL || (m->norms_ready && !m->o.train))           /* only training changes the values */
 		return;
-	r = m->lora->rank;
 	for (size_t i = 0; i < m->lora->nrows; i++) {
 		const struct lora_row *x = &m->lora->row[i];
-		const float *a = net_a(m, x->param, x->layer);
-		struct kmat w = net_mat(m, x->param, x->layer);
-		float *aat = m->wa + (size_t)r * w.rows;
+		const struct lora_site *s = &m->lora->site[x->place];
+		const float *a = m->values + s->a;
+		struct kmat w = matrix(m, x);
+		float *aat = m->wa + (size_t)s->rank * w.rows;
+		uint32_t r = s->rank;
 
 		if (x->part != LORA_M)
 			continue;
 		kern_linear(m->k, &(struct kern_linear){ .t = r, .w = w, .x = a, .ldx = w.cols, .xt = DT_F32, .y = m->wa, .ldy = w.rows, .yt = DT_F32 });
 		kern_linear(m->k, &(struct kern_linear){ .t = r, .w = { a, DT_F32, r, w.cols }, .x = a, .ldx = w.cols, .xt = DT_F32, .y = aat, .ldy = r, .yt = DT_F32 });
-		kern_dora_norm(m->k, w.rows, r, m->lora->scale, m->w2 + x->offset, m->wa, net_b(m, x->param, x->layer), aat, m->norm + x->offset);
+		kern_dora_norm(m->k, w.rows, r, s->scale, m->w2 + x->offset, m->wa, m->values + s->b, aat, m->norm + x->offset);
 	}
 	m->norms_ready = true;
 }

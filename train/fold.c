@@ -6,16 +6,9 @@
 
 enum { CHUNK = 1024 };             /* values widened at a time: a multiple of every block */
 
-static size_t slot(const struct fold *f, size_t place)
-{
-	struct place at = place_at(&f->w->cfg, place);
-
-	return (size_t)at.layer * P_COUNT + at.p;
-}
-
 bool fold_changes(const struct fold *f, size_t place)
 {
-	return f->l && place_at(&f->w->cfg, place).p >= P_LAYER && f->l->at_a[slot(f, place)] != SIZE_MAX;
+	return f->l && f->l->site[place].rank > 0;
 }
 
 /* OUT = row of B times A. */
@@ -58,14 +51,13 @@ static void set_length(float *row, uint32_t n, float m)
 void fold_rows(const struct fold *f, size_t place, uint32_t first, uint32_t n, float *out)
 {
 	const struct weight *w = &f->w->w[place];
-	const struct lora *l = f->l;
-	size_t at = slot(f, place);
-	const float *a = f->p + l->at_a[at], *b = f->p + l->at_b[at];
+	const struct lora_site *s = &f->l->site[place];
+	const float *a = f->p + s->a, *b = f->p + s->b;
 
 	for (uint32_t r = first; r < first + n; r++, out += w->cols) {
-		product(b + (size_t)r * l->rank, a, l->rank, w->cols, out);
-		add_base(w, r, l->scale, out);
-		if (l->dora)
-			set_length(out, w->cols, f->p[l->at_m[at] + r]);
+		product(b + (size_t)r * s->rank, a, s->rank, w->cols, out);
+		add_base(w, r, s->scale, out);
+		if (f->l->dora)
+			set_length(out, w->cols, f->p[s->m + r]);
 	}
 }

@@ -135,6 +135,11 @@ int gguf_export(const struct weights *w, const struct weight_values *v, enum dty
 
 /* --- an adapter --- */
 
+static const struct lora_site *first_site(const struct lora *l)
+{
+	return &l->site[l->row[0].place];
+}
+
 struct lora_export {
 	const struct weights *w;
 	const struct lora *l;
@@ -142,23 +147,35 @@ struct lora_export {
 	enum dtype type;
 };
 
+/* What llama.cpp, which knows one alpha, has to be helped with: the scale of this matrix over alpha / rank. */
+static float factor(const struct lora *l, const struct lora_row *r)
+{
+	const struct lora_site *s = &l->site[r->place];
+
+	return r->part == LORA_B ? (float)((double)s->scale * s->rank / ((double)first_site(l)->scale * first_site(l)->rank)) : 1;
+}
+
 /* gguf_fill: row I of the adapter.  The rows of B are those of the matrix it changes, and lie as they do. */
 static int put_row(void *ctx, size_t i, struct outfile *f, struct err *e)
 {
 	const struct lora_export *x = ctx;
 	const struct lora_row *r = &x->l->row[i];
-	uint32_t d = r->part == LORA_B && param_paired(&x->w->cfg, r->param) ? x->w->cfg.head_dim : 0;
+	uint32_t d = r->part == LORA_B && param_paired(&x->w->cfg, place_at(&x->w->cfg, r->place).p) ? x->w->cfg.head_dim : 0;
+	float by = factor(x->l, r), *row = mem_grow(NULL, r->cols, sizeof *row);
 	char *out = mem_grow(NULL, r->cols, sizeof(float));
 	int rc = 0;
 
 	for (uint32_t k = 0; rc == 0 && k < r->rows; k++) {
 		const float *from = x->p + r->offset + (size_t)weight_pair_row(d, k) * r->cols;
 
-		if (dtype_from_f32(x->type, from, out, r->cols) < 0)
+		for (uint32_t j = 0; j < r->cols; j++)
+			row[j] = by * from[j];
+		if (dtype_from_f32(x->type, row, out, r->cols) < 0)
 			rc = err_set(e, SFT_BADDATA, "tensor '%s' has values that %s cannot hold (expected a type with a wider range: bf16 or f32)", r->name, dtype_name(x->type));
 		else
 			rc = out_write(f, out, (size_t)r->cols * dtype_bytes(x->type), e);
 	}
+	mem_free(row);
 	mem_free(out);
 	return rc;
 }
@@ -178,6 +195,9 @@ static int check_lora(const struct weights *w, const struct lora *l, struct err 
 		return err_set(e, SFT_USAGE, "DoRA cannot be written as a GGUF adapter, which has no magnitudes (expected LoRA, or a merged model: --to gguf)");
 	if (w->cfg.kv_rank)
 		return err_set(e, SFT_USAGE, "an adapter of %s cannot be written for llama.cpp, which would leave it out of the attention (expected a merged model: --to hf)", w->cfg.family);
+	for (size_t i = 0; i < l->nrows; i++)
+		if (place_at(&w->cfg, l->row[i].place).p >= P_EGATE)
+			return err_set(e, SFT_USAGE, "an adapter of routed experts cannot be written as a GGUF adapter (expected a merged model: --to hf or --to gguf)");
 	return 0;
 }
 
@@ -197,11 +217,13 @@ int gguf_lora_export(const struct weights *w, const struct lora *l, const float 
 	gguf_meta_str(&m, "general.architecture", architecture(&w->cfg));
 	gguf_meta_u32(&m, "general.file_type", file_type(x.type));
 	gguf_meta_str(&m, "adapter.type", "lora");
-	gguf_meta_f32(&m, "adapter.lora.alpha", (float)((double)l->scale * l->rank));     /* it computes alpha / rank; rsLoRA's scale is another */
+	gguf_meta_f32(&m, "adapter.lora.alpha", (float)((double)first_site(l)->scale * first_site(l)->rank));     /* it computes alpha / rank; rsLoRA's scale is another */
 	for (size_t i = 0; i < l->nrows; i++) {
 		const struct lora_row *r = &l->row[i];
 
-		param_gguf_name(r->param, r->layer, base);
+		struct place at = place_at(&w->cfg, r->place);
+
+		param_gguf_name(at.p, at.layer, base);
 		snprintf(name[i], sizeof *name, "%s.lora_%c", base, r->part == LORA_A ? 'a' : 'b');
 		t[i] = (struct tensor){ .name = name[i], .type = x.type, .ndim = 2, .dim = { r->rows, r->cols }, .count = (uint64_t)r->rows * r->cols };
 		t[i].bytes = t[i].count * dtype_bytes(x.type);

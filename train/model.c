@@ -52,26 +52,18 @@ float *net_grad(const struct model *m, enum param p, uint32_t layer)
 	return net_expert_grad(m, p, layer, 0);
 }
 
-static float *lora_value(const struct model *m, const size_t *offsets, enum param p, uint32_t layer)
+const struct lora_site *net_site(const struct model *m, enum param p, uint32_t layer, uint32_t expert)
 {
-	size_t off = offsets ? offsets[(size_t)layer * P_COUNT + p] : SIZE_MAX;
+	const struct lora_site *s = m->lora && m->lora->site ? &m->lora->site[place_index(&m->cfg, p, layer, expert)] : NULL;
 
-	return off == SIZE_MAX ? NULL : m->values + off;
+	return s && s->rank ? s : NULL;
 }
 
-float *net_a(const struct model *m, enum param p, uint32_t layer)
+float *net_m(const struct model *m, enum param p, uint32_t layer, uint32_t expert)
 {
-	return lora_value(m, m->lora ? m->lora->at_a : NULL, p, layer);
-}
+	const struct lora_site *s = net_site(m, p, layer, expert);
 
-float *net_b(const struct model *m, enum param p, uint32_t layer)
-{
-	return lora_value(m, m->lora ? m->lora->at_b : NULL, p, layer);
-}
-
-float *net_m(const struct model *m, enum param p, uint32_t layer)
-{
-	return lora_value(m, m->lora ? m->lora->at_m : NULL, p, layer);
+	return s && s->m != SIZE_MAX ? m->values + s->m : NULL;
 }
 
 /* --- opening --- */
@@ -114,10 +106,9 @@ static void find_first_trained(struct model *m)
 	m->first_trained = (int32_t)m->cfg.layers;
 	if (m->lora && m->lora->prefix)
 		m->first_trained = 0;
-	for (uint32_t l = m->cfg.layers; l-- > 0; )
-		for (int p = P_LAYER; p < P_COUNT; p++)
-			if (m->lora && m->lora->at_a && m->lora->at_a[(size_t)l * P_COUNT + (size_t)p] != SIZE_MAX)
-				m->first_trained = (int32_t)l;
+	for (size_t i = 0; m->lora && m->lora->site && i < place_count(&m->cfg); i++)
+		if (m->lora->site[i].rank && (int32_t)place_at(&m->cfg, i).layer < m->first_trained)
+			m->first_trained = (int32_t)place_at(&m->cfg, i).layer;
 }
 
 static int open_trained(struct model *m, const struct lora *l, float *values, struct err *e)
@@ -253,11 +244,28 @@ static int prepare(struct model *m, const struct batch *b, bool train, struct er
 	return acts_reserve(m, b->n, b->nout, train, e);
 }
 
+/* The random numbers of a training pass: none without keys. */
+static void set_noise(struct model *m, const struct batch *b)
+{
+	m->dropping = b->key && m->lora && m->lora->dropout > 0;
+	if (b->key)
+		kern_put(m->k, m->key, b->key, b->n * sizeof *b->key);
+}
+
+static void add_noise(struct model *m, const struct batch *b)
+{
+	if (b->key == NULL || b->noise == NULL)
+		return;
+	kern_put(m->k, m->mag, b->noise, b->n * sizeof *b->noise);
+	kern_noise(m->k, &(struct kern_drop){ .t = b->n, .n = m->cfg.hidden, .key = m->key }, m->mag, m->x);
+}
+
 /* Leaves the rows b->out, behind the last norm, in m->rows_n. */
 static void run(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow)
 {
 	dora_norms(m);
 	kern_embed(m->k, b->n, net_mat(m, P_EMBED, 0), b->ids, m->x);
+	add_noise(m, b);
 	for (uint32_t l = 0; l < m->cfg.layers; l++) {
 		if (m->acts[l].xin)
 			kern_cast(m->k, (size_t)b->n * m->cfg.hidden, m->x, DT_F32, m->acts[l].xin, DT_F32);
@@ -304,6 +312,7 @@ int model_train(struct model *m, const struct batch *batch, double *loss, struct
 	if ((rc = prepare(m, batch, true, e)) != 0)
 		return rc;
 	b = virtual_batch(m, batch);
+	set_noise(m, &b);
 	run(m, &b, NULL, NULL);
 	head_train(m, &b, loss);
 	for (uint32_t l = m->cfg.layers; l-- > 0 && (int32_t)l >= m->first_trained; ) {
@@ -315,6 +324,7 @@ int model_train(struct model *m, const struct batch *batch, double *loss, struct
 		mlp_backward(m, l, b.n);
 		attention_backward(m, l, &b, (int32_t)l > m->first_trained);
 	}
+	m->dropping = false;
 	if ((gembed = net_grad(m, P_EMBED, 0)) != NULL)
 		kern_embed_dx(m->k, b.n, m->cfg.hidden, m->dx, b.ids, gembed);
 	return 0;

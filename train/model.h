@@ -39,6 +39,9 @@ struct batch {
 	const uint32_t *out;
 	const uint32_t *target;        /* [nout] the token each of them should predict (loss) */
 	const float    *weight;        /* [nout] factor of its gradient: 1 / (trained tokens of the whole step) */
+	const uint64_t *key;           /* [n] training with dropout or noise: a random number of each token's own.  What is drawn for a token follows
+	                                  from it alone, so splitting a batch changes nothing.  NULL: neither */
+	const float    *noise;         /* [n] training: uniform noise of this size on each token's embedding (NEFTune); NULL: none */
 };
 
 /* Keys and values of tokens seen, for generation and scoring: ROWS rows of every layer. */

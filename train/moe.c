@@ -15,11 +15,24 @@ static struct kern_route router(const struct model *m, uint32_t l, uint32_t t)
 		.pair = c->route_pair, .norm = c->route_norm, .scale = (float)c->route_scale, .bias = net_vec(m, P_RBIAS, l) };
 }
 
-static struct ffn shared(struct model *m, uint32_t l)
+static struct ffn shared(struct model *m, uint32_t l, uint32_t t)
 {
 	struct moe_acts *a = &acts_of(m, l)->moe;
 
-	return (struct ffn){ P_SGATE, G_SHARED_GATE_UP, G_SHARED_DOWN, m->cfg.shared_ffn, a->sgate, a->sup };
+	return (struct ffn){ .p = P_SGATE, .in = G_SHARED_GATE_UP, .down = G_SHARED_DOWN, .width = m->cfg.shared_ffn, .at = { .layer = l, .t = t },
+		.x = m->xn, .gate = a->sgate, .up = a->sup, .h = m->h, .dgate = m->dgate, .dup = m->dup };
+}
+
+/* Expert X over its run of slots. */
+static struct ffn routed(struct model *m, uint32_t l, uint32_t x)
+{
+	struct moe_acts *a = &acts_of(m, l)->moe;
+	size_t s = a->first[x], f = m->cfg.expert_ffn;
+
+	return (struct ffn){ .p = P_EGATE, .in = G_EXPERT_GATE_UP, .down = G_EXPERT_DOWN, .width = m->cfg.expert_ffn,
+		.at = { .layer = l, .t = a->first[x + 1] - a->first[x], .expert = x, .slot = a->first[x], .row = a->token + s },
+		.x = net_at(m, m->xe, s * m->cfg.hidden), .gate = net_at(m, a->gate, s * f), .up = net_at(m, a->up, s * f),
+		.h = net_at(m, m->h, s * f), .dgate = net_at(m, m->dgate, s * f), .dup = net_at(m, m->dup, s * f) };
 }
 
 /* A counting sort of the choices by expert; within an expert tokens stay in order. */
@@ -45,29 +58,13 @@ static void sort_choices(struct model *m, struct moe_acts *a, uint32_t t)
 	mem_free(expert);
 }
 
-/* y (= or +=) x W^T for the rows of one expert. */
-static void expert_linear(struct model *m, enum param p, uint32_t l, uint32_t x, uint32_t t, const void *in, void *y)
-{
-	struct kmat w = net_expert(m, p, l, x);
-
-	kern_linear(m->k, &(struct kern_linear){ .t = t, .w = w, .x = in, .ldx = w.cols, .xt = m->o.act, .y = y, .ldy = w.rows, .yt = m->o.act });
-}
-
 static void experts_forward(struct model *m, uint32_t l, struct moe_acts *a)
 {
-	uint32_t h = m->cfg.hidden, f = m->cfg.expert_ffn;
-
 	for (uint32_t x = 0; x < m->cfg.experts; x++) {
-		size_t s = a->first[x];
-		uint32_t n = a->first[x + 1] - a->first[x];
-		void *gate = net_at(m, a->gate, s * f), *up = net_at(m, a->up, s * f), *act = net_at(m, m->h, s * f);
+		struct ffn f = routed(m, l, x);
 
-		if (n == 0)
-			continue;
-		expert_linear(m, P_EGATE, l, x, n, net_at(m, m->xe, s * h), gate);
-		expert_linear(m, P_EUP, l, x, n, net_at(m, m->xe, s * h), up);
-		kern_swiglu(m->k, (size_t)n * f, m->o.act, gate, up, act);
-		expert_linear(m, P_EDOWN, l, x, n, act, net_at(m, a->y, s * h));
+		if (f.at.t)
+			ffn_forward(m, &f, net_at(m, a->y, (size_t)f.at.slot * m->cfg.hidden), m->o.act, false);
 	}
 }
 
@@ -76,7 +73,7 @@ void moe_forward(struct model *m, uint32_t l, uint32_t t)
 	const struct model_config *c = &m->cfg;
 	struct moe_acts *a = &acts_of(m, l)->moe;
 	struct kern_route r = router(m, l, t);
-	struct ffn f = shared(m, l);
+	struct ffn f = shared(m, l, t);
 
 	kern_linear(m->k, &(struct kern_linear){ .t = t, .w = net_mat(m, P_ROUTER, l), .x = m->xn, .ldx = c->hidden, .xt = m->o.act,
 		.y = a->scores, .ldy = c->experts, .yt = DT_F32 });
@@ -88,53 +85,25 @@ void moe_forward(struct model *m, uint32_t l, uint32_t t)
 	if (c->shared_ffn == 0)
 		return;
 	if (!c->shared_gate) {
-		ffn_forward(m, &f, l, t, m->x, DT_F32, true);
+		ffn_forward(m, &f, m->x, DT_F32, true);
 		return;
 	}
 	kern_linear(m->k, &(struct kern_linear){ .t = t, .w = net_mat(m, P_SHGATE, l), .x = m->xn, .ldx = c->hidden, .xt = m->o.act,
 		.y = a->sz, .ldy = 1, .yt = DT_F32 });
-	ffn_forward(m, &f, l, t, a->sy, m->o.act, false);
+	ffn_forward(m, &f, a->sy, m->o.act, false);
 	kern_gated(m->k, t, c->hidden, m->o.act, a->sz, a->sy, m->x);
 }
 
 /* --- and back --- */
 
-static void expert_grad(struct model *m, enum param p, uint32_t l, uint32_t x, uint32_t t, const void *in, const void *dy)
+static void experts_backward(struct model *m, uint32_t l)
 {
-	struct kmat w = net_expert(m, p, l, x);
-	float *g = net_expert_grad(m, p, l, x);
-
-	if (g)
-		kern_outer(m->k, t, w.rows, w.cols, 1, m->o.act, dy, w.rows, in, w.cols, g, w.cols);
-}
-
-static void expert_dx(struct model *m, enum param p, uint32_t l, uint32_t x, uint32_t t, const void *dy, void *dx, enum dtype yt, bool add)
-{
-	struct kmat w = net_expert(m, p, l, x);
-
-	kern_linear_dx(m->k, &(struct kern_linear_dx){ .t = t, .w = w, .dy = dy, .lddy = w.rows, .xt = m->o.act, .alpha = 1, .dx = dx, .lddx = w.cols,
-		.yt = yt, .add = add });
-}
-
-static void experts_backward(struct model *m, uint32_t l, struct moe_acts *a)
-{
-	uint32_t h = m->cfg.hidden, f = m->cfg.expert_ffn;
-
 	for (uint32_t x = 0; x < m->cfg.experts; x++) {
-		size_t s = a->first[x];
-		uint32_t n = a->first[x + 1] - a->first[x];
-		void *dy = net_at(m, m->dye, s * h), *in = net_at(m, m->xe, s * h), *dg = net_at(m, m->dgate, s * f), *du = net_at(m, m->dup, s * f);
-		void *act = net_at(m, m->h, s * f);
+		struct ffn f = routed(m, l, x);
+		size_t at = (size_t)f.at.slot * m->cfg.hidden;
 
-		if (n == 0)
-			continue;
-		expert_dx(m, P_EDOWN, l, x, n, dy, du, m->o.act, false);
-		kern_swiglu_dx(m->k, (size_t)n * f, m->o.act, net_at(m, a->gate, s * f), net_at(m, a->up, s * f), du, dg, du, act);
-		expert_grad(m, P_EDOWN, l, x, n, act, dy);
-		expert_grad(m, P_EGATE, l, x, n, in, dg);
-		expert_grad(m, P_EUP, l, x, n, in, du);
-		expert_dx(m, P_EGATE, l, x, n, dg, m->dxe + s * h, DT_F32, false);
-		expert_dx(m, P_EUP, l, x, n, du, m->dxe + s * h, DT_F32, true);
+		if (f.at.t)
+			ffn_backward(m, &f, net_at(m, m->dye, at), m->dxe + at, false);
 	}
 }
 
@@ -154,7 +123,7 @@ static void small_backward(struct model *m, enum param p, uint32_t l, uint32_t t
 static void shared_backward(struct model *m, uint32_t l, uint32_t t, struct moe_acts *a)
 {
 	const struct model_config *c = &m->cfg;
-	struct ffn f = shared(m, l);
+	struct ffn f = shared(m, l, t);
 
 	if (c->shared_ffn == 0)
 		return;
@@ -162,7 +131,7 @@ static void shared_backward(struct model *m, uint32_t l, uint32_t t, struct moe_
 		kern_gated_dx(m->k, t, c->hidden, m->o.act, a->sz, a->sy, m->dx, m->dy, m->dweight);
 		small_backward(m, P_SHGATE, l, t, m->dweight);
 	}
-	ffn_backward(m, &f, l, t, m->dy, true);
+	ffn_backward(m, &f, m->dy, m->dxn, true);
 }
 
 void moe_backward(struct model *m, uint32_t l, uint32_t t)
@@ -174,7 +143,7 @@ void moe_backward(struct model *m, uint32_t l, uint32_t t)
 	kern_zero(m->k, m->dxn, (size_t)t * c->hidden * sizeof(float));
 	kern_combine_dx(m->k, t, c->hidden, c->top, m->o.act, m->dx, a->y, a->slot, a->weight, m->dye, m->dweight);
 	kern_rows_gather(m->k, t * c->top, c->hidden, m->o.act, m->xn, c->hidden, a->token, m->xe);
-	experts_backward(m, l, a);
+	experts_backward(m, l);
 	kern_combine_add(m->k, t, c->hidden, c->top, m->dxe, a->slot, m->dxn);
 	kern_route_dx(m->k, &r, a->scores, a->expert, m->dweight, m->dlogits_route);
 	small_backward(m, P_ROUTER, l, t, m->dlogits_route);

@@ -6,7 +6,7 @@
 #include "model.h"
 
 /* Linear layers that read the same input: their LoRA As lie next to each other, so one product serves the group. */
-enum group { G_QKV, G_QB, G_KVB, G_O, G_GATE_UP, G_DOWN, G_SHARED_GATE_UP, G_SHARED_DOWN, G_COUNT };
+enum group { G_QKV, G_QB, G_KVB, G_O, G_GATE_UP, G_DOWN, G_SHARED_GATE_UP, G_SHARED_DOWN, G_EXPERT_GATE_UP, G_EXPERT_DOWN, G_COUNT };
 enum { GROUP_MAX = 6 };
 extern const enum param group_member[G_COUNT][GROUP_MAX];    /* ended by P_COUNT */
 
@@ -35,7 +35,8 @@ struct acts {
 		float    *sz;              /* [t] before the sigmoid of the shared expert's gate */
 		void     *sy;              /* [t, hidden] its answer (only with a gate) */
 	} moe;
-	void  *side[G_COUNT];          /* [t, adapted members * rank]: x A^T of each group */
+	void  *side[G_COUNT];          /* [t (experts: s), side_width] x A^T of each group */
+	uint32_t side_width[G_COUNT];
 	float *xin;                    /* [t, hidden] input of the layer: checkpointing only */
 };
 
@@ -50,7 +51,7 @@ struct model {
 	float    attn_scale;           /* head_dim^-0.5 */
 
 	float *w2, *norm;              /* DoRA: where a magnitude lies in the block, the squared norm of W's row, and the norm of the adapted one */
-	float *wa;                     /* DoRA: [rank, widest output + rank] */
+	float *wa;                     /* DoRA: [rank, output + rank], the largest */
 	bool   norms_ready;
 
 	uint32_t prefix;               /* virtual tokens before every sequence; 0: none */
@@ -84,8 +85,14 @@ struct model {
 	float *dxe;                    /* [s, hidden] */
 	float *dweight, *dlogits_route;/* [t, top], [t, experts] */
 	void  *small;                  /* [t, experts] the latter, or a gate's gradient, in the act type */
-	void  *dside;                  /* [t, widest side] */
-	float *dora;                   /* DoRA: [t, widest output] a product before it is scaled */
+	void  *dside;                  /* [t or s, widest side] */
+	float *dshared;                /* fused experts: [s, rank] the same of gate and up, being summed */
+	bool   dropping;               /* this pass thins out what the As read */
+	uint64_t *key;                 /* [t] the tokens' random numbers (dropout, noise) */
+	float *mag;                    /* [t] sizes of the noise on their embeddings */
+	void  *xdrop;                  /* dropout: [t or s, widest input] thinned; and what comes back to it */
+	float *dxdrop;
+	float *dora;                   /* DoRA: [t (experts: s), output] a product before it is scaled, the widest */
 	float *rows;                   /* [nout, hidden] gathered rows, then their gradient */
 	void  *rows_x, *rows_n;        /* [nout, hidden] input and output of the last norm */
 	float *rows_rstd, *rows_loss;  /* [nout] */
@@ -115,9 +122,8 @@ float       *net_grad(const struct model *m, enum param p, uint32_t layer);
 struct kmat  net_expert(const struct model *m, enum param p, uint32_t layer, uint32_t expert);
 float       *net_expert_grad(const struct model *m, enum param p, uint32_t layer, uint32_t expert);
 bool         net_has(const struct model *m, enum param p, uint32_t layer);
-/* The LoRA of a linear layer: values of A and B and their gradients; NULL where it carries none. */
-float *net_a(const struct model *m, enum param p, uint32_t layer);
-float *net_b(const struct model *m, enum param p, uint32_t layer);
+/* The adapter of a linear layer; NULL where it carries none. */
+const struct lora_site *net_site(const struct model *m, enum param p, uint32_t layer, uint32_t expert);
 float *net_grad_of(const struct model *m, const float *value);
 /* Element I of an activation matrix. */
 static inline void *net_at(const struct model *m, void *p, size_t i)
@@ -125,16 +131,24 @@ static inline void *net_at(const struct model *m, void *p, size_t i)
 	return (char *)p + i * m->esize;
 }
 
+/* Where a group stands, and the rows that pass through it. */
+struct at {
+	uint32_t layer, t;
+	uint32_t expert, slot;         /* a mixture: which expert, and the slot of its first row */
+	const uint32_t *row;           /* a mixture: the token of each row; NULL: they are in order */
+};
+
 /* linear.c: linear layers in groups.  Forward: group_side() once, then linear_forward() of each member.  Backward: of each member
- * weight_grads(), side_grads() and linear_backward(), and group_side_grads() when all members' side_grads() are done.  With DoRA side_grads() turns
- * DY into the gradient of the product before it was scaled. */
-uint32_t group_width(const struct model *m, enum group g, uint32_t l);          /* adapted members * rank: columns of the side product */
-void group_side(struct model *m, enum group g, uint32_t l, uint32_t t, const void *x, uint32_t in);
-void linear_forward(struct model *m, enum group g, enum param p, enum param bias, uint32_t l, uint32_t t, const void *x, void *y, enum dtype yt, bool add);
-void weight_grads(struct model *m, enum param p, enum param bias, uint32_t l, uint32_t t, const void *x, const void *dy);
-void side_grads(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *x, void *dy);
-void linear_backward(struct model *m, enum group g, enum param p, uint32_t l, uint32_t t, const void *dy, void *dx, enum dtype yt, bool add);
-void group_side_grads(struct model *m, enum group g, uint32_t l, uint32_t t, const void *x, uint32_t in);
+ * weight_grads() and side_grads(); group_side_grads() when all members' side_grads() are done; then linear_backward() of each, and group_backward().  With
+ * DoRA side_grads() turns DY into the gradient of the product before it was scaled. */
+uint32_t group_width(const struct model *m, enum group g, uint32_t layer, uint32_t expert);      /* columns of the side product */
+void group_side(struct model *m, enum group g, const struct at *at, const void *x, uint32_t in);
+void linear_forward(struct model *m, enum group g, enum param p, enum param bias, const struct at *at, const void *x, void *y, enum dtype yt, bool add);
+void weight_grads(struct model *m, enum param p, enum param bias, const struct at *at, const void *x, const void *dy);
+void side_grads(struct model *m, enum group g, enum param p, const struct at *at, const void *x, void *dy);
+void group_side_grads(struct model *m, enum group g, const struct at *at, const void *x, uint32_t in);
+void linear_backward(struct model *m, enum group g, enum param p, const struct at *at, const void *dy, void *dx, enum dtype yt, bool add);
+void group_backward(struct model *m, enum group g, const struct at *at, void *dx, enum dtype yt);
 
 /* virtual.c: a trained prefix.  Memory for it; B as the layers see it (positions and keys behind the prefix; B itself without one); the
  * prefix's keys and values of layer L put before K and V; their gradients taken from before DK and DV. */
@@ -144,12 +158,12 @@ struct batch virtual_batch(struct model *m, const struct batch *b);
 void virtual_fill(struct model *m, uint32_t l, void *k, void *v);
 void virtual_grads(struct model *m, uint32_t l, const void *dk, const void *dv);
 
-/* dora.c: norms of all adapted rows for this pass; memory for them.  dora_rows: widest output of an adapted layer (0: no DoRA). */
+/* dora.c: norms of all adapted rows for this pass; memory for them.  dora_width: widest output of an adapted layer for a token (0: no DoRA). */
 int  dora_open(struct model *m, struct err *e);
 void dora_close(struct model *m);
 void dora_norms(struct model *m);
-uint32_t dora_rows(const struct model *m);
-float *net_m(const struct model *m, enum param p, uint32_t layer);             /* magnitudes; NULL: none */
+size_t dora_width(const struct model *m);
+float *net_m(const struct model *m, enum param p, uint32_t layer, uint32_t expert);    /* magnitudes; NULL: none */
 
 /* One block: m->x [t, hidden] through attention and feed-forward of layer L; with CACHE keys and values go to its rows KVROW.  Back: m->dx from
  * the gradient of the layer's output to that of its input (left unfinished where nothing BELOW is trained). */
@@ -167,16 +181,19 @@ void rotate(struct model *m, uint32_t t, uint32_t heads, uint32_t dim, void *x, 
 void moe_forward(struct model *m, uint32_t l, uint32_t t);
 void moe_backward(struct model *m, uint32_t l, uint32_t t);
 
-/* mlp.c: a gated pair and its way down, for dense layers and shared experts: gate, up and down are P, P + 1, P + 2. */
+/* mlp.c: a gated pair and its way down, for dense layers, shared experts and routed ones: gate, up and down are P, P + 1, P + 2. */
 struct ffn {
 	enum param p;
 	enum group in, down;
 	uint32_t width;
+	struct at at;
+	const void *x;                 /* [t, hidden] input */
 	void *gate, *up;               /* [t, width] kept for the way back */
+	void *h, *dgate, *dup;         /* [t, width] for the time being */
 };
-void ffn_forward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, void *y, enum dtype yt, bool add);
-/* From dy [t, hidden] (act type): m->dxn = or +=. */
-void ffn_backward(struct model *m, const struct ffn *f, uint32_t l, uint32_t t, void *dy, bool add);
+void ffn_forward(struct model *m, const struct ffn *f, void *y, enum dtype yt, bool add);
+/* From DY [t, hidden] (act type): DX [t, hidden] = or +=. */
+void ffn_backward(struct model *m, const struct ffn *f, void *dy, float *dx, bool add);
 
 /* head.c: after the last layer.  Rows b->out of m->x through the last norm (m->rows_n). */
 void head_norm(struct model *m, const struct batch *b);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "mem.h"
+#include "rng.h"
 
 void pack_reset(struct pack *p)
 {
@@ -28,9 +30,11 @@ static void room(struct pack *p, uint32_t n)
 	p->out = mem_grow(p->out, cap, sizeof *p->out);
 	p->target = mem_grow(p->target, cap, sizeof *p->target);
 	p->weight = mem_grow(p->weight, cap, sizeof *p->weight);
+	p->key = mem_grow(p->key, cap, sizeof *p->key);
+	p->noise = mem_grow(p->noise, cap, sizeof *p->noise);
 }
 
-void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight)
+void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight, uint64_t key)
 {
 	uint32_t at;
 
@@ -40,6 +44,8 @@ void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t
 	memcpy(p->ids + at, ids, n * sizeof *ids);
 	for (uint32_t i = 0; i < n; i++) {
 		p->pos[at + i] = i;
+		p->key[at + i] = rng_mix(key + i);
+		p->noise[at + i] = p->neftune / sqrtf((float)n);
 		if (i == 0 || (mask && !mask[i]))
 			continue;
 		p->out[p->nout] = at + i - 1;
@@ -53,7 +59,8 @@ void pack_batch(const struct pack *p, struct batch *b)
 {
 	*b = (struct batch){
 		.n = p->n, .ids = p->ids, .pos = p->pos, .seg = p->seg, .nseg = p->nseg,
-		.nout = p->nout, .out = p->out, .target = p->target, .weight = p->weight
+		.nout = p->nout, .out = p->out, .target = p->target, .weight = p->weight,
+		.key = p->key, .noise = p->neftune > 0 ? p->noise : NULL
 	};
 }
 
@@ -64,6 +71,8 @@ void pack_free(struct pack *p)
 	mem_free(p->out);
 	mem_free(p->target);
 	mem_free(p->weight);
+	mem_free(p->key);
+	mem_free(p->noise);
 	mem_free(p->seg);
 	memset(p, 0, sizeof *p);
 }

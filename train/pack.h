@@ -12,13 +12,17 @@ struct pack {
 	uint32_t *ids, *pos;              /* [n] */
 	uint32_t *out, *target;           /* [nout] */
 	float    *weight;                 /* [nout] */
+	uint64_t *key;                    /* [n] */
+	float    *noise;                  /* [n] */
+	float     neftune;                /* NEFTune's alpha divided by the root of the width, 0: no noise; set by the owner */
 	struct kern_seg *seg;             /* [nseg] */
 	uint32_t ntok_cap, nseg_cap;
 };
 
 void pack_reset(struct pack *p);
-/* Append N tokens.  MASK [n]: 1 where the token is a target (position 0 never is); NULL: all are.  WEIGHT: of each target's gradient. */
-void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight);
+/* Append N tokens.  MASK [n]: 1 where the token is a target (position 0 never is); NULL: all are.  WEIGHT: of each target's gradient.  KEY: the
+ * sequence's random number, from which its tokens' come. */
+void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight, uint64_t key);
 /* B borrows P's buffers until the next pack_add. */
 void pack_batch(const struct pack *p, struct batch *b);
 void pack_free(struct pack *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LoRA adapters as PEFT keeps them: a folder with adapter_config.json and adapter_model.safetensors. */
+/* LoRA adapters read from where PEFT keeps them: a folder with adapter_config.json and adapter_model.safetensors. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,8 +8,10 @@
 
 #include "adapter.h"
 #include "mem.h"
-#include "outfile.h"
+#include "pattern.h"
 #include "safetensors.h"
+#include "strmap.h"
+#include "targets.h"
 
 /* --- adapter_config.json --- */
 
@@ -22,18 +24,18 @@ static bool says_nothing(const struct json *v)
 	return (v->type == JSON_ARR || v->type == JSON_OBJ) && v->n == 0;
 }
 
-/* Keys that make an adapter another thing than A and B of one rank on whole linear layers. */
+/* Keys that make an adapter another thing than A and B on whole linear layers. */
 static int refuse_variants(const struct json *j, struct err *e)
 {
 	static const char *const keys[] = {
-		"use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern", "modules_to_save", "target_parameters",
-		"layers_to_transform", "layer_replication", "trainable_token_indices", "alora_invocation_tokens", "kasa_config", "velora_config"
+		"use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "modules_to_save", "layer_replication", "trainable_token_indices",
+		"alora_invocation_tokens", "kasa_config", "velora_config"
 	};
 	const struct json *bias = json_get(j, "bias"), *init = json_get(j, "init_lora_weights");
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (!says_nothing(json_get(j, keys[i])))
-			return err_set(e, SFT_BADDATA, "'%s' is set (expected plain LoRA: one rank, whole linear layers)", keys[i]);
+			return err_set(e, SFT_BADDATA, "'%s' is set (expected plain LoRA on whole linear layers)", keys[i]);
 	if (bias && !json_is(bias, "none"))
 		return err_set(e, SFT_BADDATA, "'bias' is not none (expected frozen biases)");
 	if (init && init->type == JSON_STR && strcmp(init->s, "gaussian") != 0)
@@ -76,54 +78,195 @@ static int read_config(struct lora *l, const struct json *j, struct err *e)
 	return 0;
 }
 
-/* --- tensors --- */
+/* --- rank_pattern and alpha_pattern --- */
 
-/* Is MODULE ("...layers.0.self_attn.q_proj") the linear layer P: does it end in the path that the table has for P. */
-static bool is_module(const struct model_config *c, const char *module, size_t n, enum param p)
+struct patterns {
+	struct pattern **key;
+	double *value;
+	size_t n;
+	struct matcher *matcher;
+};
+
+static void patterns_free(struct patterns *p)
 {
-	char hf[96];
-	const char *path;
-	size_t k;
-
-	param_hf_name(c, p, 0, 0, hf);
-	path = strstr(hf, ".0.") + 2;                             /* ".self_attn.q_proj.weight" */
-	k = strlen(path) - strlen(".weight");
-	return n > k && memcmp(module + n - k, path, k) == 0;
+	for (size_t i = 0; i < p->n; i++)
+		pattern_free(p->key[i]);
+	mem_free(p->key);
+	mem_free(p->value);
+	matcher_free(p->matcher);
 }
 
-/* Which linear layers the file adapts, by the names of its tensors. */
-static void find_targets(const struct model_config *c, const struct safetensors *s, bool target[P_COUNT])
+/* Member NAME of J, an object of numbers: a key names modules that it matches, as a regular expression, from a dot or the start to the end. */
+static int patterns_read(struct patterns *p, const struct json *j, const char *name, double most, struct err *e)
 {
-	for (size_t i = 0; i < st_count(s); i++) {
-		const char *name = st_at(s, i)->name, *end = strstr(name, ".lora_");
+	const struct json *list = json_get(j, name);
+	struct buf text = {0};
+	int rc = 0;
 
-		for (int p = P_LAYER; end && p < P_COUNT; p++)
-			if (param_table[p].linear && is_module(c, name, (size_t)(end - name), (enum param)p))
-				target[p] = true;
+	memset(p, 0, sizeof *p);
+	p->matcher = matcher_new();
+	if (says_nothing(list))
+		return 0;
+	if (list->type != JSON_OBJ)
+		return err_set(e, SFT_BADDATA, "'%s' is no object", name);
+	p->key = mem_new(list->n * sizeof *p->key);
+	p->value = mem_new(list->n * sizeof *p->value);
+	for (size_t i = 0; rc == 0 && i < list->n; i++) {
+		const struct json_member *m = &list->member[i];
+
+		text.n = 0;
+		buf_fmt(&text, "\\A(?:.*\\.)?(?:%s)\\z", m->key);
+		p->value[i] = json_double(&m->value);
+		if (!(p->value[i] > 0 && p->value[i] <= most))
+			rc = err_set(e, SFT_BADDATA, "'%s' gives '%.60s' %.*s (expected above 0)", name, m->key, (int)(m->value.nraw > 40 ? 40 : m->value.nraw), m->value.raw);
+		else if (pattern_new(&p->key[i], text.p, text.n, 0, e) != 0)
+			rc = err_set(e, SFT_BADDATA, "'%s' has '%.60s', which is no regular expression", name, m->key);
+		else
+			p->n++;
 	}
+	buf_free(&text);
+	return rc;
 }
 
-/* Entries of target_modules that name a linear layer of ours name one that is there ("q_proj", "self_attn.q_proj"). */
-static int check_targets(const struct lora *l, const struct model_config *c, const struct json *list, struct err *e)
+/* The first pattern that matches decides. */
+static int patterns_find(const struct patterns *p, const char *module, double *value, struct err *e)
+{
+	bool found = false;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && !found && i < p->n; i++)
+		if ((rc = pattern_find(p->key[i], p->matcher, module, strlen(module), 0, &found, e)) == 0 && found)
+			*value = p->value[i];
+	return rc;
+}
+
+/* --- which matrices are adapted: what the tensors' names say --- */
+
+struct peft {
+	struct lora *l;
+	const struct model_config *c;
+	struct patterns rank, alpha;
+	struct strmap place;               /* path of a module -> place */
+	size_t sites;
+};
+
+static void list_places(struct peft *f)
+{
+	char module[96];
+
+	for (size_t i = 0; i < place_count(f->c); i++)
+		if (targets_can(f->c, i)) {
+			targets_module(f->c, i, module);
+			strmap_put(&f->place, module, strlen(module), i, NULL);
+		}
+}
+
+static int add_site(struct peft *f, size_t place, const char *module, struct err *e)
+{
+	struct lora_site *s = &f->l->site[place];
+	double rank = f->l->rank;
+	int rc;
+
+	s->alpha = f->l->alpha;
+	if ((rc = patterns_find(&f->rank, module, &rank, e)) != 0 || (rc = patterns_find(&f->alpha, module, &s->alpha, e)) != 0)
+		return rc;
+	if (rank != (double)(uint32_t)rank)
+		return err_set(e, SFT_BADDATA, "'rank_pattern' gives %s rank %g (expected a whole number)", module, rank);
+	s->rank = (uint32_t)rank;
+	f->sites++;
+	return 0;
+}
+
+/* All experts of LAYER: their gates and ups (P_EGATE), or their downs. */
+static int add_fused_sites(struct peft *f, uint32_t layer, enum param p, struct err *e)
+{
+	int rc = 0;
+	char module[96];
+
+	snprintf(module, sizeof module, "model.layers.%u.mlp.experts.%s", layer, p == P_EGATE ? "gate_up_proj" : "down_proj");
+	for (uint32_t x = 0; rc == 0 && x < f->c->experts; x++) {
+		rc = add_site(f, place_index(f->c, p, layer, x), module, e);
+		if (rc == 0 && p == P_EGATE)
+			rc = add_site(f, place_index(f->c, P_EUP, layer, x), module, e);
+	}
+	f->l->fused = true;
+	return rc;
+}
+
+/* MODULE as PEFT names wrapped parameters: "model.layers.1.mlp.experts", ".base_layer" inside.  Where there is one wrapping only, A's width says
+ * which matrices it is for. */
+static int add_if_fused(struct peft *f, const char *module, size_t n, const struct safetensors *s, const struct tensor *a, struct err *e)
+{
+	char whole[112], inner[160];
+	unsigned layer = 0;
+	bool two;
+
+	if (n >= sizeof whole)
+		return 0;
+	snprintf(whole, sizeof whole, "%.*s", (int)n, module);
+	if (sscanf(whole, "model.layers.%u.mlp.experts", &layer) != 1 || layer >= f->c->layers || !config_is_moe(f->c, layer))
+		return 0;
+	snprintf(inner, sizeof inner, "model.layers.%u.mlp.experts.base_layer", layer);
+	if (strcmp(whole, inner) == 0)
+		return add_fused_sites(f, layer, P_EGATE, e);
+	inner[strlen(inner) - strlen(".base_layer")] = '\0';
+	if (strcmp(whole, inner) != 0)
+		return 0;
+	snprintf(inner, sizeof inner, "base_model.model.model.layers.%u.mlp.experts.base_layer.lora_A.weight", layer);
+	two = st_find(s, inner) != NULL;
+	return add_fused_sites(f, layer, two || a->ndim != 2 || a->dim[1] != f->c->hidden ? P_EDOWN : P_EGATE, e);
+}
+
+static int add_sites(struct peft *f, const struct safetensors *s, struct err *e)
+{
+	static const char before[] = "base_model.model.", after[] = ".lora_A.weight";
+	const struct strmap_entry *at;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < st_count(s); i++) {
+		const char *name = st_at(s, i)->name, *module = name + strlen(before);
+		size_t n = strlen(name), past = n - strlen(after);
+
+		if (n < sizeof before + sizeof after || memcmp(name, before, strlen(before)) != 0 || strcmp(name + past, after) != 0)
+			continue;
+		n = past - strlen(before);
+		if ((at = strmap_find(&f->place, module, n)) != NULL)
+			rc = add_site(f, at->value, at->key, e);
+		else
+			rc = add_if_fused(f, module, n, s, st_at(s, i), e);
+	}
+	if (rc == 0 && f->sites == 0)
+		rc = err_set(e, SFT_BADDATA, "adapter_model.safetensors: no tensors of a LoRA adapter (names ending in q_proj.lora_A.weight and the like)");
+	return rc;
+}
+
+/* Entries of target_modules that name a linear layer of ours name one that is there ("q_proj", "self_attn.q_proj").  A name that only other families
+ * have adapts nothing. */
+static int check_targets(const struct peft *f, const struct json *list, struct err *e)
 {
 	for (size_t i = 0; list && list->type == JSON_ARR && i < list->n; i++) {
 		const char *name = list->item[i].type == JSON_STR ? list->item[i].s : "", *leaf = strrchr(name, '.');
 		bool known = false, here = false, there = false;
 
 		leaf = leaf ? leaf + 1 : name;
-		for (int p = 0; p < P_COUNT; p++) {
-			if (param_table[p].leaf == NULL || strcmp(param_table[p].leaf, leaf) != 0)
-				continue;
-			known = true;
-			here |= param_adaptable(c, (enum param)p);
-			there |= l->target[p];
+		for (int p = 0; p < P_COUNT; p++)
+			known |= param_table[p].leaf && strcmp(param_table[p].leaf, leaf) == 0;
+		for (size_t k = 0; k < f->place.n; k++) {
+			const char *end = strrchr(f->place.e[k].key, '.') + 1;
+
+			if (strcmp(end, leaf) == 0) {
+				here = true;
+				there |= f->l->site[f->place.e[k].value].rank > 0;
+			}
 		}
-		if (!known || (here && !there))                   /* a name that only other families have adapts nothing */
-			return err_set(e, SFT_BADDATA, "'target_modules' names '%.60s', %s", name,
-			               known ? "but adapter_model.safetensors has no tensors for it" : "which is no linear layer of this model's blocks");
+		if ((!known && !here) || (here && !there))
+			return err_set(e, SFT_BADDATA, "adapter_config.json: 'target_modules' names '%.60s', %s", name,
+			               here ? "but adapter_model.safetensors has no tensors for it" : "which is no linear layer of this model's blocks");
 	}
 	return 0;
 }
+
+/* --- tensors --- */
 
 static int check_finite(const struct lora_row *r, const float *p, size_t n, struct err *e)
 {
@@ -132,6 +275,20 @@ static int check_finite(const struct lora_row *r, const float *p, size_t n, stru
 	for (size_t i = 0; i < n; i++)
 		bad += !isfinite(p[i]);
 	return bad ? err_set(e, SFT_BADDATA, "tensor '%s' holds %zu values that are infinite or no numbers", r->name, bad) : 0;
+}
+
+/* The file's columns, rank by rank of all experts, to matrices of their own. */
+static void part_experts(const struct lora_row *r, const struct tensor *t, float *p)
+{
+	uint32_t n = r->experts, rank = r->cols / n;
+	float *row = mem_grow(NULL, r->cols, sizeof *row);
+
+	for (uint32_t i = 0; i < r->rows; i++) {
+		dtype_to_f32(t->type, (const char *)t->data + (size_t)i * r->cols * dtype_bytes(t->type), row, r->cols);
+		for (uint32_t k = 0; k < r->cols; k++)
+			p[((size_t)(k % n) * r->rows + i) * rank + k / n] = row[k];
+	}
+	mem_free(row);
 }
 
 static int read_row(const struct lora_row *r, const struct safetensors *s, float *p, struct err *e)
@@ -147,21 +304,25 @@ static int read_row(const struct lora_row *r, const struct safetensors *s, float
 		               (unsigned long long)(t->ndim > 1 ? t->dim[1] : 1), r->rows, r->cols);
 	if (t->type != DT_F32 && t->type != DT_F16 && t->type != DT_BF16)
 		return err_set(e, SFT_BADDATA, "tensor '%s' is %s (expected F32, F16 or BF16)", r->name, dtype_name(t->type));
-	dtype_to_f32(t->type, t->data, p + r->offset, t->count);
+	if (r->experts)
+		part_experts(r, t, p + r->offset);
+	else
+		dtype_to_f32(t->type, t->data, p + r->offset, t->count);
 	return check_finite(r, p + r->offset, t->count, e);
 }
 
 static int find_stranger(const struct lora *l, const struct safetensors *s, struct err *e)
 {
-	for (size_t i = 0; i < st_count(s); i++) {
-		size_t k = 0;
+	struct strmap ours = {0};
+	int rc = 0;
 
-		while (k < l->nrows && strcmp(l->row[k].name, st_at(s, i)->name) != 0)
-			k++;
-		if (k == l->nrows)
-			return err_set(e, SFT_BADDATA, "tensor '%.200s' does not belong to a LoRA adapter of this model", st_at(s, i)->name);
-	}
-	return 0;
+	for (size_t k = 0; k < l->nrows; k++)
+		strmap_put(&ours, l->row[k].name, strlen(l->row[k].name), k, NULL);
+	for (size_t i = 0; rc == 0 && i < st_count(s); i++)
+		if (strmap_find(&ours, st_at(s, i)->name, strlen(st_at(s, i)->name)) == NULL)
+			rc = err_set(e, SFT_BADDATA, "tensor '%.200s' does not belong to a LoRA adapter of this model", st_at(s, i)->name);
+	strmap_free(&ours);
+	return rc;
 }
 
 static int read_tensors(const struct lora *l, const struct safetensors *s, float **out, struct err *e)
@@ -180,14 +341,6 @@ static int read_tensors(const struct lora *l, const struct safetensors *s, float
 		if ((rc = read_row(&l->row[i], s, *out, e)) != 0)
 			return rc;
 	return 0;
-}
-
-/* The targets as lora_new wants them. */
-static void list_targets(const bool target[P_COUNT], struct buf *b)
-{
-	for (int p = 0; p < P_COUNT; p++)
-		if (target[p])                                    /* a leaf named twice is taken twice, which changes nothing */
-			buf_fmt(b, "%s%s", b->n ? "," : "", param_table[p].leaf);
 }
 
 static int open_files(const char *dir, struct arena *a, const struct json **config, struct safetensors **s, struct err *e)
@@ -209,31 +362,39 @@ static int open_files(const char *dir, struct arena *a, const struct json **conf
 	return err_set(e, SFT_BADDATA, "%s: no adapter_model.safetensors", dir);
 }
 
-/* The adapter that the configuration and the names of the tensors describe, without its values. */
+/* F->l as the configuration J and the names of the tensors describe it, without its values. */
+static int describe_lora(struct peft *f, const struct json *j, const struct safetensors *s, struct err *e)
+{
+	int rc;
+
+	if ((rc = read_config(f->l, j, e)) != 0 || (rc = patterns_read(&f->rank, j, "rank_pattern", 65536, e)) != 0 ||
+	    (rc = patterns_read(&f->alpha, j, "alpha_pattern", 1e9, e)) != 0)
+		return err_in(e, "adapter_config.json");
+	list_places(f);
+	if ((rc = add_sites(f, s, e)) != 0 || (rc = check_targets(f, json_get(j, "target_modules"), e)) != 0)
+		return rc;
+	if (f->l->fused && f->l->dora)
+		return err_set(e, SFT_BADDATA, "adapter_config.json: 'use_dora' with fused experts (expected plain LoRA, or an adapter for each expert's matrices)");
+	lora_lay_out(f->l, f->c);
+	return 0;
+}
+
 static int describe(struct lora **out, const struct model_config *c, const struct json *j, const struct safetensors *s, struct err *e)
 {
-	struct lora head = {0};
-	struct buf names = {0};
+	struct peft f = { .c = c };
+	uint32_t prefix = 0;
 	int rc;
 
 	if (json_is(json_get(j, "peft_type"), "PREFIX_TUNING")) {
-		rc = prefix_read_config(&head.prefix, c, j, e);
-		return rc != 0 ? err_in(e, "adapter_config.json") : prefix_new(out, c, head.prefix, e);
+		rc = prefix_read_config(&prefix, c, j, e);
+		return rc != 0 ? err_in(e, "adapter_config.json") : prefix_new(out, c, prefix, e);
 	}
-	if ((rc = read_config(&head, j, e)) != 0)
-		return err_in(e, "adapter_config.json");
-	find_targets(c, s, head.target);
-	list_targets(head.target, &names);
-	if (names.n == 0)
-		rc = err_set(e, SFT_BADDATA, "adapter_model.safetensors: no tensors of a LoRA adapter (names ending in q_proj.lora_A.weight and the like)");
-	else
-		rc = lora_new(out, c, &(struct lora_opts){ head.rank, head.alpha, head.rslora, head.dora, names.p }, e);
-	buf_free(&names);
-	if (rc != 0)
-		return rc;
-	(*out)->dropout = head.dropout;
-	memcpy((*out)->base_name, head.base_name, sizeof head.base_name);
-	return check_targets(*out, c, json_get(j, "target_modules"), e) != 0 ? err_in(e, "adapter_config.json") : 0;
+	*out = f.l = lora_blank(c);
+	rc = describe_lora(&f, j, s, e);
+	patterns_free(&f.rank);
+	patterns_free(&f.alpha);
+	strmap_free(&f.place);
+	return rc;
 }
 
 static int build(struct lora **out, float **p, const struct model_config *c, const struct json *j, const struct safetensors *s, struct err *e)
@@ -267,122 +428,5 @@ int lora_load(struct lora **out, float **p, const struct model_config *c, const 
 	}
 	st_close(s);
 	arena_release(&a);
-	return rc;
-}
-
-/* --- writing --- */
-
-static void put_number(struct jw *w, double v)
-{
-	if (v == (double)(int64_t)v)
-		jw_int(w, (int64_t)v);
-	else
-		jw_double(w, v);
-}
-
-static void put_nulls(struct jw *w, const char *const *keys)
-{
-	for (; *keys; keys++) {
-		jw_key(w, *keys);
-		jw_null(w);
-	}
-}
-
-static void put_bool(struct jw *w, const char *key, bool v)
-{
-	jw_key(w, key);
-	jw_bool(w, v);
-}
-
-static void put_targets(struct jw *w, const struct lora *l)
-{
-	jw_key(w, "target_modules");
-	jw_arr(w);
-	for (int p = 0; p < P_COUNT; p++) {
-		int before = 0;                                   /* two kinds of layers may share a leaf: named once */
-
-		while (before < p && !(l->target[before] && strcmp(param_table[before].leaf, param_table[p].leaf ? param_table[p].leaf : "") == 0))
-			before++;
-		if (l->target[p] && before == p)
-			jw_str(w, param_table[p].leaf);
-	}
-	jw_arr_end(w);
-}
-
-/* The keys that PEFT reads, in its alphabetical order. */
-static void put_config(struct buf *b, const struct lora *l)
-{
-	static const char *const nulls1[] = { "layers_pattern", "layers_to_transform", NULL }, *const nulls2[] = { "modules_to_save", NULL };
-	static const char *const nulls3[] = { "revision", NULL };
-	struct jw w;
-
-	jw_init(&w, b);
-	jw_obj(&w);
-	jw_key(&w, "alpha_pattern"), jw_obj(&w), jw_obj_end(&w);
-	jw_key(&w, "base_model_name_or_path");
-	if (l->base_name[0])
-		jw_str(&w, l->base_name);
-	else
-		jw_null(&w);
-	jw_key(&w, "bias"), jw_str(&w, "none");
-	put_bool(&w, "fan_in_fan_out", false);
-	put_bool(&w, "inference_mode", true);
-	put_bool(&w, "init_lora_weights", true);
-	put_nulls(&w, nulls1);
-	jw_key(&w, "lora_alpha"), put_number(&w, l->alpha);
-	jw_key(&w, "lora_dropout"), jw_double(&w, l->dropout);
-	put_nulls(&w, nulls2);
-	jw_key(&w, "peft_type"), jw_str(&w, "LORA");
-	jw_key(&w, "r"), jw_uint(&w, l->rank);
-	jw_key(&w, "rank_pattern"), jw_obj(&w), jw_obj_end(&w);
-	put_nulls(&w, nulls3);
-	put_targets(&w, l);
-	jw_key(&w, "task_type"), jw_str(&w, "CAUSAL_LM");
-	put_bool(&w, "use_dora", l->dora);
-	put_bool(&w, "use_rslora", l->rslora);
-	jw_obj_end(&w);
-	buf_ch(b, '\n');
-}
-
-static int write_tensors(const struct lora *l, const float *p, const char *path, struct err *e)
-{
-	struct tensor *t = mem_grow(NULL, l->nrows, sizeof *t);
-	int rc;
-
-	for (size_t i = 0; i < l->nrows; i++) {
-		const struct lora_row *r = &l->row[i];
-		size_t n = (size_t)r->rows * r->cols;
-
-		t[i] = (struct tensor){ .name = r->name, .type = DT_F32, .ndim = 2, .dim = { r->rows, r->cols }, .data = p + r->offset,
-		                        .bytes = n * sizeof *p, .count = n };
-		if (r->part == LORA_M) {
-			t[i].ndim = 1;
-			t[i].dim[0] = r->cols;
-		}
-	}
-	rc = st_write(path, t, l->nrows, NULL, e);
-	mem_free(t);
-	return rc;
-}
-
-int lora_save(const struct lora *l, const float *p, const char *dir, struct err *e)
-{
-	struct buf path = {0}, config = {0};
-	int rc;
-
-	if ((rc = out_mkdirs(dir, e)) != 0)
-		return rc;
-	buf_fmt(&path, "%s/adapter_model.safetensors", dir);
-	rc = write_tensors(l, p, path.p, e);
-	path.n = 0;
-	buf_fmt(&path, "%s/adapter_config.json", dir);
-	if (l->prefix)
-		prefix_put_config(&config, l);
-	else
-		put_config(&config, l);
-	if (rc == 0)
-		rc = out_whole(path.p, config.p, config.n, true, e);
-	buf_free(&path);
-	buf_free(&config);
 	return rc;
 }

@@ -47,7 +47,8 @@ int main(int argc, char **argv)
 		OPT_INT(0, "prefix-len", &o.prefix_len, "N", "virtual tokens of prefix tuning [16]", 1, 65536),
 		OPT_INT(0, "rank", &o.rank, "N", "rank of the adapter [8]", 1, 4096),
 		OPT_REAL(0, "alpha", &o.alpha, "X", "its scale is alpha / rank [16]", 1e-6, 1e6),
-		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, or names: q_proj,v_proj... [all]"),
+		OPT_REAL(0, "dropout", &o.dropout, "P", "share of what the adapter reads that is dropped, anew at each step [0]", 0, 0.999),
+		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, mlp, experts, q_proj..., layers=A-B, /REGEX/ [all]"),
 		OPT_FLAG(0, "rslora", &o.rslora, "scale is alpha / sqrt(rank)"),
 		OPT_FLAG(0, "dora", &o.dora, "DoRA: magnitudes of the rows are trained apart from their directions"),
 		OPT_STR(0, "adapter", &o.use.adapter, "DIR", "go on from this adapter: rank, alpha and targets are its own"),
@@ -66,6 +67,7 @@ int main(int argc, char **argv)
 		OPT_REAL(0, "weight-decay", &o.decay, "X", "of AdamW, on every trained value [0.01]", 0, 1e3),
 		OPT_REAL(0, "clip", &o.clip, "X", "largest norm of the gradient, 0 for none [1]", 0, 1e9),
 		OPT_REAL(0, "label-smoothing", &o.smoothing, "X", "share of the target spread over the vocabulary [0]", 0, 0.999),
+		OPT_REAL(0, "neftune-alpha", &o.neftune, "X", "noise on the embeddings, of size X / sqrt(tokens x width) [0]", 0, 1e6),
 		OPT_FLAG(0, "checkpointing", &o.checkpointing, "compute activations again on the way back: less memory, same result"),
 		OPT_END
 	};

@@ -52,7 +52,7 @@ static int save_result(const struct run *r, const char *name, struct err *e)
 	if (r->full)
 		rc = hf_export(r->l.w, &(struct weight_values){ &t, all_changed, trained_rows }, &(struct hf_opts){ DT_F32, 0, r->l.pool }, dir.p, e);
 	else
-		rc = lora_save(r->l.lora, r->c.p, dir.p, e);
+		rc = lora_save(r->l.lora, &r->l.w->cfg, r->c.p, dir.p, e);
 	buf_free(&dir);
 	return rc;
 }

@@ -21,15 +21,15 @@ struct train_opts {
 	int     method;                     /* enum train_method */
 	int64_t prefix_len;                 /* virtual tokens; 0: 16 */
 	int64_t rank;                       /* of a new adapter; 0: 8.  With use.adapter it must be 0, and so must alpha, targets, rslora, dora */
-	double  alpha;                      /* 0: 16 */
-	const char *targets;                /* NULL: "all" */
+	double  alpha, dropout;             /* alpha 0: 16 */
+	const char *targets;                /* NULL: "all"; targets_parse() has the language */
 	bool    rslora, dora;
 	double  epochs;                     /* 0: 3, where steps is 0 */
 	int64_t steps;
 	int64_t batch, accumulate, micro_tokens;
 	double  lr;                         /* below 0: 2e-4 for LoRA, 1e-2 for a prefix, 2e-5 for all weights */
 	int     schedule;                   /* enum schedule_kind */
-	double  warmup, decay, clip, smoothing;
+	double  warmup, decay, clip, smoothing, neftune;
 	bool    checkpointing, resume;
 	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "rng.h"
 
 /* What a full pack is given to. */
 typedef int pass_fn(struct trainer *t, const struct batch *b, double *loss, struct err *e);
@@ -22,8 +23,8 @@ static int flush(struct trainer *t, pass_fn *pass, double *loss, struct err *e)
 	return rc;
 }
 
-/* The sequences of a row into the pack; passes that are full go to PASS. */
-static int add_row(struct trainer *t, struct data_row row, double scale, pass_fn *pass, double *loss, struct err *e)
+/* The sequences of a row into the pack; passes that are full go to PASS.  KEY: the row's random number. */
+static int add_row(struct trainer *t, struct data_row row, double scale, uint64_t key, pass_fn *pass, double *loss, struct err *e)
 {
 	struct shard_seq seq;
 	int rc;
@@ -35,7 +36,7 @@ static int add_row(struct trainer *t, struct data_row row, double scale, pass_fn
 			return rc;
 		if ((rc = shard_get(row.shard, row.seq[i], &t->buf, &seq, e)) != 0)
 			return err_in(e, "%s", row.path);
-		pack_add(&t->pack, seq.ids, seq.mask, seq.n, (float)(seq.weight * scale));
+		pack_add(&t->pack, seq.ids, seq.mask, seq.n, (float)(seq.weight * scale), rng_mix(key + i));
 	}
 	return 0;
 }
@@ -65,6 +66,12 @@ static void name_rows(const struct trainer *t, const struct cursor_item *it, siz
 			buf_fmt(out, "%s%s:%u", i ? " " : "", t->data->file[it[i].source].path, it[i].row);
 }
 
+/* The random number of item I of a step that began at PLACE: each row of each epoch has one of its own. */
+static uint64_t row_key(const struct trainer *t, struct cursor_place place, size_t i)
+{
+	return rng_mix(rng_mix(rng_mix(t->seed) + place.epoch) + place.at + i);
+}
+
 static int not_finite(const struct trainer *t, const struct trainer_step *s, const struct cursor_item *it, size_t n, struct err *e)
 {
 	struct buf rows = {0};
@@ -79,6 +86,7 @@ static int not_finite(const struct trainer *t, const struct trainer_step *s, con
 
 int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct err *e)
 {
+	struct cursor_place place = t->cursor->place;
 	const struct cursor_item *it;
 	size_t n = cursor_next(t->cursor, t->batch * t->accumulate, &it);
 	float *grad = model_grad(t->m);
@@ -91,7 +99,7 @@ int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct 
 	kern_zero(t->k, grad, t->optim->n * sizeof *grad);
 	pack_reset(&t->pack);
 	for (size_t i = 0; i < n; i++) {
-		if ((rc = add_row(t, data_row(t->data, &it[i]), 1.0 / (double)out->trained, train_pass, &sum, e)) != 0)
+		if ((rc = add_row(t, data_row(t->data, &it[i]), 1.0 / (double)out->trained, row_key(t, place, i), train_pass, &sum, e)) != 0)
 			return rc;
 		if (((i + 1) % t->batch == 0 || i + 1 == n) && (rc = flush(t, train_pass, &sum, e)) != 0)
 			return rc;
@@ -129,7 +137,7 @@ int trainer_validate(struct trainer *t, const struct data *d, double *loss, stru
 	pack_reset(&t->pack);
 	for (size_t f = 0; f < d->n; f++)
 		for (uint32_t r = 0; r < d->src[f].n && rc == 0; r++)
-			rc = add_row(t, data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[r] }), 1, logp_pass, &sum, e);
+			rc = add_row(t, data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[r] }), 1, 0, logp_pass, &sum, e);
 	if (rc == 0)
 		rc = flush(t, logp_pass, &sum, e);
 	*loss = sum / (double)d->trained;

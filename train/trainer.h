@@ -21,6 +21,7 @@ struct trainer {
 	struct cursor *cursor;
 	struct optim *optim;
 	uint64_t batch, accumulate;   /* rows of a micro-step, micro-steps of a step */
+	uint64_t seed;                /* of dropout and noise */
 	uint32_t micro;               /* tokens of a pass, if it has more than one sequence */
 	struct pack pack;             /* ours */
 	struct shard_buf buf;

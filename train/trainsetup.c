@@ -17,18 +17,19 @@ static uint64_t seed_adapter(int64_t seed) { return (uint64_t)seed; }
 
 static bool names_lora(const struct train_opts *o)
 {
-	return o->rank || o->alpha > 0 || o->targets || o->rslora || o->dora;
+	return o->rank || o->alpha > 0 || o->dropout > 0 || o->targets || o->rslora || o->dora;
 }
 
 static int new_adapter(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
 	struct loaded *l = &r->l;
-	const struct lora_opts how = { o->rank ? (uint32_t)o->rank : 8, o->alpha > 0 ? o->alpha : 16, o->rslora, o->dora, o->targets ? o->targets : "all" };
+	const struct lora_opts how = { o->rank ? (uint32_t)o->rank : 8, o->alpha > 0 ? o->alpha : 16, o->dropout, o->rslora, o->dora,
+		o->targets ? o->targets : "all" };
 	int rc;
 
 	if (o->method == TRAIN_PREFIX && names_lora(o))
-		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets, --rslora and --dora are not for --method prefix");
+		return err_set(e, SFT_USAGE, "--rank, --alpha, --dropout, --targets, --rslora and --dora are not for --method prefix");
 	if (o->method != TRAIN_PREFIX && o->prefix_len)
 		return err_set(e, SFT_USAGE, "--prefix-len is for --method prefix");
 	if (o->method == TRAIN_PREFIX)
@@ -47,13 +48,10 @@ static int new_adapter(struct run *r, struct err *e)
 static int old_adapter(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
-	int rc;
 
 	if (names_lora(o) || o->prefix_len)
-		return err_set(e, SFT_USAGE, "--rank, --alpha, --targets, --rslora, --dora and --prefix-len with --adapter (an adapter has its own)");
-	if ((rc = loaded_adapter(&r->l, o->use.adapter, e)) == 0 && r->l.lora->dropout > 0)
-		tool_warn(r->t, "%s was made with dropout %g; training goes on without", o->use.adapter, r->l.lora->dropout);
-	return rc;
+		return err_set(e, SFT_USAGE, "--rank, --alpha, --dropout, --targets, --rslora, --dora and --prefix-len with --adapter (an adapter has its own)");
+	return loaded_adapter(&r->l, o->use.adapter, e);
 }
 
 /* All weights: there is no adapter, and best/ and last/ are folders like the model's. */
@@ -62,7 +60,7 @@ static int no_adapter(struct run *r, struct err *e)
 	const struct train_opts *o = r->o;
 
 	if (o->use.adapter || names_lora(o) || o->prefix_len)
-		return err_set(e, SFT_USAGE, "--adapter, --rank, --alpha, --targets, --rslora, --dora and --prefix-len are not for --method full");
+		return err_set(e, SFT_USAGE, "--adapter, --rank, --alpha, --dropout, --targets, --rslora, --dora and --prefix-len are not for --method full");
 	if (r->l.w->from_gguf)
 		return err_set(e, SFT_USAGE, "%s: a GGUF file cannot be trained whole (expected a Hugging Face folder, or an adapter: --method lora)", o->use.model);
 	return 0;
@@ -162,6 +160,7 @@ static void method_json(const struct run *r, struct jw *w)
 	jw_key(w, "alpha");      jw_double(w, l->alpha);
 	jw_key(w, "rslora");     jw_bool(w, l->rslora);
 	jw_key(w, "dora");       jw_bool(w, l->dora);
+	jw_key(w, "dropout");    jw_double(w, l->dropout);
 }
 
 static void write_settings(struct run *r)
@@ -188,6 +187,7 @@ static void write_settings(struct run *r)
 	jw_key(&w, "weight_decay");    jw_double(&w, o->decay);
 	jw_key(&w, "clip");            jw_double(&w, o->clip);
 	jw_key(&w, "label_smoothing"); jw_double(&w, o->smoothing);
+	jw_key(&w, "neftune_alpha");   jw_double(&w, o->neftune);
 	jw_key(&w, "dtype");           jw_str(&w, r->l.act == DT_F32 ? "f32" : "bf16");
 	jw_obj_end(&w);
 }
@@ -200,7 +200,8 @@ static int open_training(struct run *r, struct err *e)
 	if ((rc = optim_init(&r->optim, r->l.k, model_trained(r->l.m), r->o->decay, r->o->clip, e)) != 0)
 		return rc;
 	r->tr = (struct trainer){ .k = r->l.k, .m = r->l.m, .data = &r->data, .cursor = &r->cursor, .optim = &r->optim,
-		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens };
+		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed };
+	r->tr.pack.neftune = (float)(r->o->neftune / sqrt((double)r->l.w->cfg.hidden));
 	say_plan(r);
 	write_settings(r);
 	return 0;

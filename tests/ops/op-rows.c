@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What works row by row or value by value, every backend against ref. */
+#include "rng.h"
 #include "trial.h"
 
 static const enum dtype act[2] = { DT_F32, DT_BF16 };
@@ -139,6 +140,88 @@ static void ropes(void)
 			drop(&a);
 		}
 	trial_lines("rope");
+}
+
+/* --- dropout and noise --- */
+
+static struct kern_drop drawn(const struct args *a, uint64_t *key)
+{
+	for (uint32_t i = 0; i <= a->t; i++)
+		key[i] = rng_mix(i + 77);
+	return (struct kern_drop){ .t = a->t, .n = a->n, .key = key, .row = a->flag ? a->idx : NULL, .salt = a->part, .p = 0.3f };
+}
+
+static void run_dropout(struct kern *k, void *ctx, void *out)
+{
+	struct args *a = ctx;
+	uint64_t *key = mem_new((a->t + 1) * sizeof *key);
+	struct kern_drop d = drawn(a, key);
+
+	kern_dropout(k, &d, a->xt, a->x, out);
+	mem_free(key);
+}
+
+static void run_dropout_dx(struct kern *k, void *ctx, void *out)
+{
+	struct args *a = ctx;
+	uint64_t *key = mem_new((a->t + 1) * sizeof *key);
+	struct kern_drop d = drawn(a, key);
+
+	kern_dropout_dx(k, &d, a->w, out, a->xt);
+	mem_free(key);
+}
+
+static void run_noise(struct kern *k, void *ctx, void *out)
+{
+	struct args *a = ctx;
+	uint64_t *key = mem_new((a->t + 1) * sizeof *key);
+	struct kern_drop d = drawn(a, key);
+
+	kern_noise(k, &d, a->r, out);
+	mem_free(key);
+}
+
+/* The share that is dropped, and that kept values are scaled by its inverse. */
+static void dropped_share(void)
+{
+	enum { N = 4096 };
+	uint64_t key = 5;
+	struct kern_drop d = { .t = 1, .n = N, .key = &key, .p = 0.3f };
+	float *x = mem_grow(NULL, N, sizeof *x);
+	uint32_t zeros = 0;
+
+	for (int i = 0; i < N; i++)
+		x[i] = 7;
+	kern_dropout(trial_ref, &d, DT_F32, x, x);
+	for (int i = 0; i < N; i++) {
+		zeros += x[i] == 0;
+		CHECK(x[i] == 0 || fabsf(x[i] - 10) < 1e-5f);
+	}
+	CHECK(fabs(zeros / (double)N - 0.3) < 0.03);
+	mem_free(x);
+}
+
+static void noises(void)
+{
+	for (int v = 0; v < 4; v++)
+		for (int i = 0; i < NSIZES; i++) {
+			struct args a = make(sizes[i][0], sizes[i][1], act[v & 1], act[v & 1]);
+			size_t n = (size_t)a.t * a.n;
+			void *nans = trial_nans(n, DT_F32), *vals = trial_values(n, DT_F32, 1), *acts = trial_values(n, a.xt, 1);
+
+			mem_free(a.w);
+			a.w = trial_values(n, DT_F32, 1);
+			a.flag = v & 2;
+			a.part = (size_t)v;
+			trial("dropout", run_dropout, &a, nans, n, a.xt, trial_tol(a.xt, 1e-7));
+			trial("dropout", run_dropout_dx, &a, acts, n, a.xt, trial_tol(a.xt, 1e-7));
+			trial("dropout", run_noise, &a, vals, n, DT_F32, 1e-7);
+			mem_free(nans);
+			mem_free(vals);
+			mem_free(acts);
+			drop(&a);
+		}
+	trial_lines("dropout");
 }
 
 /* --- swiglu --- */
@@ -327,6 +410,8 @@ int main(void)
 	trial_open();
 	norms();
 	ropes();
+	TEST(dropped_share);
+	noises();
 	swiglus();
 	rows();
 	xents();

@@ -190,7 +190,7 @@ static double alone(const uint32_t *prompt, uint32_t n, const struct decode_choi
 	memcpy(ids, prompt, n * sizeof *ids);
 	memcpy(ids + n, c->ids, c->n * sizeof *ids);
 	memset(mask + n, 1, c->n);
-	pack_add(&p, ids, mask, n + c->n, 1);
+	pack_add(&p, ids, mask, n + c->n, 1, 0);
 	pack_batch(&p, &b);
 	CHECK(model_logp(l.m, &b, NULL, NULL, logp, NULL) == 0 && b.nout == c->n);
 	for (uint32_t i = 0; i < c->n; i++)

@@ -13,8 +13,8 @@ static void two_sequences(void)
 
 	for (int again = 0; again < 2; again++) {       /* the second time on kept buffers */
 		pack_reset(&p);
-		pack_add(&p, a, mask, 4, 0.5f);             /* the mask of position 0 counts for nothing */
-		pack_add(&p, d, NULL, 3, 2);
+		pack_add(&p, a, mask, 4, 0.5f, 1);             /* the mask of position 0 counts for nothing */
+		pack_add(&p, d, NULL, 3, 2, 2);
 		pack_batch(&p, &b);
 		CHECK(b.n == 7 && b.nout == 4 && b.nseg == 2);
 		CHECK(memcmp(b.ids, ids, sizeof ids) == 0 && memcmp(b.pos, pos, sizeof pos) == 0);
@@ -34,7 +34,7 @@ static void many(void)
 	for (uint32_t i = 0; i < 100; i++)
 		ids[i] = i;
 	for (int i = 0; i < 50; i++)
-		pack_add(&p, ids, NULL, 100, 1);
+		pack_add(&p, ids, NULL, 100, 1, 3);
 	pack_batch(&p, &b);
 	CHECK(b.n == 5000 && b.nout == 50 * 99 && b.nseg == 50 && b.ids[4999] == 99 && b.out[50 * 99 - 1] == 4998);
 	pack_free(&p);

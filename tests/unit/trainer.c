@@ -54,6 +54,16 @@ struct fixture {
 	struct trainer t;
 };
 
+/* What the next run draws at random. */
+static double dropout;
+static float neftune;
+
+static bool set_dropout(struct lora *l)
+{
+	l->dropout = dropout;
+	return false;
+}
+
 static bool set_up(struct fixture *f, const char *spec, uint64_t batch, uint64_t accumulate, uint32_t micro)
 {
 	char adapter[600];
@@ -62,15 +72,16 @@ static bool set_up(struct fixture *f, const char *spec, uint64_t batch, uint64_t
 	memset(f, 0, sizeof *f);
 	snprintf(adapter, sizeof adapter, "%s/lora", model);
 	if (loaded_base(&f->l, &(struct loaded_opts){ .model = model, .device = "cpu", .dtype = 1 }, 2, &e) != 0 ||
-	    loaded_adapter(&f->l, adapter, &e) != 0 || loaded_model(&f->l, &(struct model_opts){ .train = MODEL_TRAIN_LORA }, &e) != 0 ||
+	    loaded_adapter(&f->l, adapter, &e) != 0 || set_dropout(f->l.lora) || loaded_model(&f->l, &(struct model_opts){ .train = MODEL_TRAIN_LORA }, &e) != 0 ||
 	    data_open(&f->d, &spec, 1, &(struct data_opts){ .vocab = f->l.w->cfg.vocab }, &e) != 0 ||
 	    optim_init(&f->o, f->l.k, model_trained(f->l.m), 0.01, 1, &e) != 0) {
 		test_line(__FILE__, __LINE__, e.msg);
 		return false;
 	}
 	cursor_init(&f->c, f->d.src, f->d.n, CURSOR_SEQUENTIAL, 0);
-	f->t = (struct trainer){ .k = f->l.k, .m = f->l.m, .data = &f->d, .cursor = &f->c, .optim = &f->o, .batch = batch,
+	f->t = (struct trainer){ .seed = 7, .k = f->l.k, .m = f->l.m, .data = &f->d, .cursor = &f->c, .optim = &f->o, .batch = batch,
 		.accumulate = accumulate, .micro = micro };
+	f->t.pack.neftune = neftune;
 	return true;
 }
 
@@ -127,6 +138,26 @@ static void cuts(void)
 	CHECK(same(part, whole));
 	run(shard, 8, 1, 1 << 20, part);
 	CHECK(memcmp(part, whole, sizeof part) == 0);
+}
+
+/* Dropout and noise: other numbers at each step and with another size, the same however a step is cut. */
+static void random_parts(void)
+{
+	double plain[7], whole[7], part[7];
+
+	run(shard, 8, 1, 1 << 20, plain);
+	for (int i = 0; i < 3; i++) {
+		dropout = i == 1 ? 0 : 0.3;
+		neftune = i == 0 ? 0 : 0.5f;
+		run(shard, 8, 1, 1 << 20, whole);
+		CHECK(!same(plain, whole));
+		run(shard, 2, 4, 30, part);
+		CHECK(same(part, whole));
+		run(shard, 8, 1, 1 << 20, part);
+		CHECK(memcmp(part, whole, sizeof part) == 0);
+	}
+	dropout = 0;
+	neftune = 0;
 }
 
 /* All sequences of weight 2: twice the gradient, the loss as it is. */
@@ -226,6 +257,7 @@ int main(void)
 	write_shard(empty, 0, 1, 0);
 	write_shard(weighted, 0, 2, 1);
 	TEST(cuts);
+	TEST(random_parts);
 	TEST(weights);
 	TEST(packs);
 	TEST(validation);

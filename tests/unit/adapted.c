@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gradients of adapters that no reference has figures for, against finite differences of the loss along the gradient itself. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapter.h"
+#include "loaded.h"
+#include "mem.h"
+#include "rng.h"
+#include "test.h"
+
+enum { TOKENS = 24 };
+
+struct sample {
+	const char *model, *targets;
+	bool dora, checkpointing;
+	double dropout;
+	float noise;
+};
+
+/* 24 tokens, two sequences, all but their first ones predicted. */
+struct tokens {
+	uint32_t ids[TOKENS], pos[TOKENS], out[TOKENS], target[TOKENS];
+	float weight[TOKENS], noise[TOKENS];
+	uint64_t key[TOKENS];
+	struct kern_seg seg[2];
+};
+
+static struct batch make_batch(struct tokens *t, const struct sample *s, uint32_t vocab)
+{
+	struct batch b = { .n = TOKENS, .ids = t->ids, .pos = t->pos, .seg = t->seg, .nseg = 2, .out = t->out, .target = t->target, .weight = t->weight,
+		.key = t->key, .noise = s->noise > 0 ? t->noise : NULL };
+
+	t->seg[0] = (struct kern_seg){ .q0 = 0, .nq = 10, .k0 = 0, .nk = 10 };
+	t->seg[1] = (struct kern_seg){ .q0 = 10, .nq = 14, .k0 = 10, .nk = 14 };
+	for (uint32_t i = 0; i < TOKENS; i++) {
+		t->ids[i] = (uint32_t)(rng_mix(i) % vocab);
+		t->pos[i] = i < 10 ? i : i - 10;
+		t->key[i] = rng_mix(100 + i);
+		t->noise[i] = s->noise;
+		if (i == 0 || i == 10)
+			continue;
+		t->out[b.nout] = i - 1;
+		t->target[b.nout] = t->ids[i];
+		t->weight[b.nout++] = 1;
+	}
+	return b;
+}
+
+/* Sum of -log p, and the gradient of the weighted sum into GRAD. */
+static double loss(struct loaded *l, const struct batch *b, float *grad)
+{
+	double sum = 0;
+	struct err e = {0};
+
+	memset(model_grad(l->m), 0, model_trained(l->m) * sizeof(float));
+	if (model_train(l->m, b, &sum, &e) != 0)
+		test_line(__FILE__, __LINE__, e.msg);
+	if (grad)
+		memcpy(grad, model_grad(l->m), model_trained(l->m) * sizeof *grad);
+	return sum;
+}
+
+static bool open_sample(struct loaded *l, const struct sample *s)
+{
+	char model[512];
+	struct err e = {0};
+
+	snprintf(model, sizeof model, "%s/models/%s", getenv("DATA") ? getenv("DATA") : "tests/data", s->model);
+	if (loaded_base(l, &(struct loaded_opts){ .model = model, .device = "ref", .dtype = 1 }, 1, &e) != 0 ||
+	    lora_new(&l->lora, &l->w->cfg, &(struct lora_opts){ 3, 6, s->dropout, false, s->dora, s->targets }, &e) != 0) {
+		test_line(__FILE__, __LINE__, e.msg);
+		return false;
+	}
+	l->values = mem_grow(NULL, l->lora->count, sizeof *l->values);
+	lora_init(l->lora, l->w, 5, l->values);
+	for (size_t i = 0; i < l->lora->nrows; i++) {
+		const struct lora_row *r = &l->lora->row[i];
+
+		for (size_t k = 0; r->part == LORA_B && k < (size_t)r->rows * r->cols; k++)
+			l->values[r->offset + k] = 0.05f * (float)((double)(rng_mix(k + i) % 1000) / 500 - 1);
+	}
+	if (loaded_model(l, &(struct model_opts){ .train = MODEL_TRAIN_LORA, .checkpointing = s->checkpointing }, &e) != 0) {
+		test_line(__FILE__, __LINE__, e.msg);
+		return false;
+	}
+	return true;
+}
+
+static void derivative(const struct sample *s)
+{
+	struct tokens t;
+	struct loaded l = {0};
+	double squares = 0, step = 2e-3, up, down, slope;
+	struct batch b;
+	float *g, *v;
+	size_t n;
+
+	if (!open_sample(&l, s))
+		return;
+	b = make_batch(&t, s, l.w->cfg.vocab);
+	n = model_trained(l.m);
+	g = malloc(n * sizeof *g), v = malloc(n * sizeof *v);
+	memcpy(v, l.values, n * sizeof *v);
+	loss(&l, &b, g);
+	for (size_t i = 0; i < n; i++)
+		squares += (double)g[i] * g[i];
+	for (size_t i = 0; i < n; i++)
+		l.values[i] = v[i] + (float)(step / sqrt(squares)) * g[i];
+	up = loss(&l, &b, NULL);
+	for (size_t i = 0; i < n; i++)
+		l.values[i] = v[i] - (float)(step / sqrt(squares)) * g[i];
+	down = loss(&l, &b, NULL);
+	slope = (up - down) / (2 * step);
+	if (!(squares > 0) || fabs(slope / sqrt(squares) - 1) > 3e-3) {
+		printf("# %s %s dora %d dropout %g: slope %.6g, norm of the gradient %.6g\n", s->model, s->targets, s->dora, s->dropout, slope, sqrt(squares));
+		CHECK(!"derivative");
+	}
+	free(g), free(v);
+	loaded_close(&l);
+}
+
+static void experts(void)
+{
+	derivative(&(struct sample){ .model = "deepseek_v3", .targets = "experts" });
+	derivative(&(struct sample){ .model = "deepseek_v3", .targets = "/.*experts\\.[0-3]\\.(up|down)_proj/,o_proj" });
+	derivative(&(struct sample){ .model = "mixtral", .targets = "all,experts" });
+	derivative(&(struct sample){ .model = "qwen2_moe", .targets = "experts,mlp", .checkpointing = true });
+}
+
+static void random_numbers(void)
+{
+	derivative(&(struct sample){ .model = "llama_gqa_tied", .targets = "all", .dropout = 0.25 });
+	derivative(&(struct sample){ .model = "deepseek_v3", .targets = "all,experts", .dropout = 0.25, .noise = 0.02f });
+	derivative(&(struct sample){ .model = "deepseek_v3", .targets = "all,experts", .dropout = 0.25, .checkpointing = true });
+}
+
+/* DoRA's norms count as constants on the way back, so only magnitudes and what has no magnitude can be compared: one direction of its own. */
+static void magnitudes(void)
+{
+	const struct sample s = { .model = "deepseek_v3", .targets = "experts,kv_b_proj", .dora = true };
+	struct tokens t;
+	struct loaded l = {0};
+	struct batch b;
+	double squares = 0, up, step = 1e-3;
+	float *g;
+
+	if (!open_sample(&l, &s))
+		return;
+	b = make_batch(&t, &s, l.w->cfg.vocab);
+	CHECK(!l.lora->fused);
+	g = malloc(l.lora->count * sizeof *g);
+	loss(&l, &b, g);
+	for (int sign = 1; sign >= -1; sign -= 2) {
+		for (size_t i = 0; i < l.lora->nrows; i++)
+			for (size_t k = l.lora->row[i].offset; l.lora->row[i].part == LORA_M && k < l.lora->row[i].offset + l.lora->row[i].cols; k++) {
+				squares += sign > 0 ? (double)g[k] * g[k] : 0;
+				l.values[k] += (float)((sign > 0 ? step : -2 * step) * g[k]);
+			}
+		if (sign > 0)
+			up = loss(&l, &b, NULL);
+		else
+			CHECK(fabs((up - loss(&l, &b, NULL)) / (2 * step * squares) - 1) < 3e-3);
+	}
+	free(g);
+	loaded_close(&l);
+}
+
+/* With checkpointing what is drawn on the way back is what was drawn on the way there. */
+static void same_bits(void)
+{
+	struct sample s = { .model = "deepseek_v3", .targets = "all,experts", .dropout = 0.5, .noise = 0.1f };
+	float *g[2];
+	double sum[2];
+	size_t n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		struct loaded l = {0};
+		struct tokens t;
+		struct batch b;
+
+		s.checkpointing = i;
+		if (!open_sample(&l, &s))
+			return;
+		b = make_batch(&t, &s, l.w->cfg.vocab);
+		n = model_trained(l.m);
+		g[i] = malloc(n * sizeof **g);
+		sum[i] = loss(&l, &b, g[i]);
+		loaded_close(&l);
+	}
+	CHECK(sum[0] == sum[1] && memcmp(g[0], g[1], n * sizeof **g) == 0);
+	free(g[0]), free(g[1]);
+}
+
+int main(void)
+{
+	TEST(experts);
+	TEST(random_numbers);
+	TEST(magnitudes);
+	TEST(same_bits);
+	return test_bad;
+}
