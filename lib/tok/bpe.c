@@ -11,9 +11,14 @@ static const uint32_t NONE = UINT32_MAX;
 void bpe_merges_init(struct bpe_merges *m, const struct bpe_merge *merges, size_t n)
 {
 	uint32_t slots = 16;
+	unsigned bits = 7;
 
 	while (slots < 2 * n)
 		slots *= 2;
+	while ((size_t)1 << bits < 8 * n)
+		bits++;
+	m->maybe_shift = 64 - bits;
+	m->maybe = mem_new((size_t)1 << (bits - 3));
 	m->mask = slots - 1;
 	m->slot = mem_new((size_t)slots * sizeof *m->slot);
 	memset(m->slot, 0xff, (size_t)slots * sizeof *m->slot);
@@ -24,13 +29,15 @@ void bpe_merges_init(struct bpe_merges *m, const struct bpe_merge *merges, size_
 		while (m->slot[i].left != BPE_FREE && (m->slot[i].left != merges[k].left || m->slot[i].right != merges[k].right))
 			i = (i + 1) & m->mask;
 		m->slot[i] = merges[k];
+		m->maybe[(h >> m->maybe_shift) / 64] |= (uint64_t)1 << (h >> m->maybe_shift) % 64;
 	}
 }
 
 void bpe_merges_free(struct bpe_merges *m)
 {
 	mem_free(m->slot);
-	m->slot = NULL;
+	mem_free(m->maybe);
+	*m = (struct bpe_merges){0};
 }
 
 void bpe_room_free(struct bpe_room *r)
@@ -46,44 +53,49 @@ void bpe_room_free(struct bpe_room *r)
 
 /* --- short pieces --- */
 
+/* A symbol and the merge with its right neighbour. */
+struct pair {
+	struct bpe_sym sym;
+	uint32_t rank, into;
+};
+
+static inline void look(const struct bpe_merges *m, struct pair *p)
+{
+	const struct bpe_merge *f = bpe_find(m, p[0].sym.id, p[1].sym.id);
+
+	p->rank = f ? f->rank : NONE;
+	p->into = f ? f->into : 0;
+}
+
 static void merge_short(const struct bpe_merges *m, struct bpe_room *r)
 {
-	uint32_t rank[SHORT], into[SHORT];
-	struct bpe_sym *s = r->sym;
-	uint32_t n = (uint32_t)r->n;
-	const struct bpe_merge *f;
+	struct pair p[SHORT];
+	size_t last = r->n - 1;
 
-	for (uint32_t i = 0; i + 1 < n; i++) {
-		f = bpe_find(m, s[i].id, s[i + 1].id);
-		rank[i] = f ? f->rank : NONE;
-		into[i] = f ? f->into : 0;
-	}
-	while (n > 1) {
-		uint32_t best = 0;
-
-		for (uint32_t i = 1; i + 1 < n; i++)
-			if (rank[i] < rank[best])
+	for (size_t i = 0; i <= last; i++)
+		p[i].sym = r->sym[i];
+	for (size_t i = 0; i < last; i++)
+		look(m, &p[i]);
+	for (size_t best; last > 0; ) {
+		best = 0;
+		for (size_t i = 1; i < last; i++)
+			if (p[i].rank < p[best].rank)
 				best = i;
-		if (rank[best] == NONE)
+		if (p[best].rank == NONE)
 			break;
-		s[best].id = into[best];
-		s[best].len += s[best + 1].len;
-		n--;
-		memmove(s + best + 1, s + best + 2, (n - best - 1) * sizeof *s);
-		memmove(rank + best + 1, rank + best + 2, (n - best - 1) * sizeof *rank);
-		memmove(into + best + 1, into + best + 2, (n - best - 1) * sizeof *into);
-		if (best + 1 < n) {
-			f = bpe_find(m, s[best].id, s[best + 1].id);
-			rank[best] = f ? f->rank : NONE;
-			into[best] = f ? f->into : 0;
-		}
-		if (best > 0) {
-			f = bpe_find(m, s[best - 1].id, s[best].id);
-			rank[best - 1] = f ? f->rank : NONE;
-			into[best - 1] = f ? f->into : 0;
-		}
+		p[best].sym.id = p[best].into;
+		p[best].sym.len += p[best + 1].sym.len;
+		last--;
+		for (size_t i = best + 1; i <= last; i++)
+			p[i] = p[i + 1];
+		if (best < last)
+			look(m, &p[best]);
+		if (best > 0)
+			look(m, &p[best - 1]);
 	}
-	r->n = n;
+	r->n = last + 1;
+	for (size_t i = 0; i <= last; i++)
+		r->sym[i] = p[i].sym;
 }
 
 /* --- long pieces ---
@@ -218,6 +230,8 @@ static void merge_long(const struct bpe_merges *m, struct bpe_room *r)
 
 void bpe_merge_all(const struct bpe_merges *m, struct bpe_room *r)
 {
+	if (r->n < 2)
+		return;
 	if (r->n <= SHORT)
 		merge_short(m, r);
 	else

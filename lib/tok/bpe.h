@@ -18,6 +18,8 @@ struct bpe_merge {
 struct bpe_merges {
 	struct bpe_merge *slot;     /* open addressing; left == BPE_FREE: free */
 	uint32_t mask;              /* slots - 1, a power of two */
+	uint64_t *maybe;            /* a filter, small enough for the cache: most pairs are no merge, and most of them end here */
+	unsigned maybe_shift;       /* 64 - log2 of its bits */
 };
 #define BPE_FREE UINT32_MAX
 
@@ -28,9 +30,11 @@ void bpe_merges_free(struct bpe_merges *m);
 /* The merge of a pair, or NULL. */
 static inline const struct bpe_merge *bpe_find(const struct bpe_merges *m, uint32_t left, uint32_t right)
 {
-	uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;
+	uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u, bit = h >> m->maybe_shift;
 	uint32_t i = (uint32_t)(h >> 32) & m->mask;
 
+	if (!(m->maybe[bit / 64] >> bit % 64 & 1))
+		return NULL;
 	for (; m->slot[i].left != BPE_FREE; i = (i + 1) & m->mask)
 		if (m->slot[i].left == left && m->slot[i].right == right)
 			return &m->slot[i];

@@ -12,11 +12,10 @@
 
 /* --- opening --- */
 
-static void put_added(struct tok *t, size_t i)
+static void put_added(struct tok *t, struct tok_scratch *s, size_t i)
 {
 	struct added *a = &t->added[i];
 	struct piece p = { a->text, a->n, NULL, NULL, 0, -1 };
-	struct tok_scratch *s;
 
 	a->shown = a->text;
 	a->nshown = a->n;
@@ -24,17 +23,17 @@ static void put_added(struct tok *t, size_t i)
 		trie_put(&t->raw, a->text, a->n, (int32_t)i);
 		return;
 	}
-	s = tok_scratch_new(t);
 	if (norm_apply(t, s, &p, NULL) == 0) {
 		trie_put(&t->normal, p.p, p.n, (int32_t)i);
 		a->shown = arena_str(&t->arena, p.p, p.n);
 		a->nshown = p.n;
 	}
-	tok_scratch_free(s);
 }
 
 void tok_ready(struct tok *t)
 {
+	struct tok_scratch *s = tok_scratch_new(t);
+
 	for (uint32_t id = 0; id < t->vocab.n; id++)
 		if (t->vocab.text[id])
 			vocab_put(&t->all, t->vocab.text[id], t->vocab.len[id], id);
@@ -47,7 +46,8 @@ void tok_ready(struct tok *t)
 	for (int special = 1; special >= 0; special--)
 		for (size_t i = 0; i < t->nadded; i++)
 			if (t->added[i].special == special && t->added[i].n)
-				put_added(t, i);
+				put_added(t, s, i);
+	tok_scratch_free(s);
 	for (size_t i = 0; i < t->nadded; i++) {
 		t->added_at[t->added[i].id] = (int32_t)i;
 		t->special[t->added[i].id] = t->added[i].special;
@@ -187,6 +187,7 @@ void tok_close(struct tok *t)
 	mem_free(t->part);
 	mem_free(t->merge_list);
 	mem_free(t->char_id);
+	mem_free(t->id_len);
 	mem_free(t->joint);
 	mem_free(t->score);
 	mem_free(t->stops);
@@ -202,7 +203,10 @@ struct tok_scratch *tok_scratch_new(const struct tok *t)
 	arena_init(&s->arena);
 	s->t = t;
 	s->matcher = matcher_new();
-	s->cache = mem_new(sizeof *s->cache << CACHE_BITS);
+	if (t->kind == MODEL_BPE) {
+		s->cache_block = mem_new(2 * WORD_LINES * sizeof *s->cache + 63);
+		s->cache = (struct word_slot *)(((uintptr_t)s->cache_block + 63) & ~(uintptr_t)63);
+	}
 	return s;
 }
 
@@ -215,7 +219,7 @@ void tok_scratch_free(struct tok_scratch *s)
 	mem_free(s->b.v);
 	bpe_room_free(&s->room);
 	matcher_free(s->matcher);
-	mem_free(s->cache);
+	mem_free(s->cache_block);
 	buf_free(&s->text);
 	mem_free(s);
 }
@@ -231,23 +235,16 @@ void tok_ids_free(struct tok_ids *ids)
 /* --- encoding --- */
 
 /* Words of a stretch that needs no list of them: one scanner, bytes into BPE. */
-static int encode_fast(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e)
+static void encode_fast(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out)
 {
 	const char *end = p->p + p->n;
-	int rc = 0;
 
-	for (const char *w = p->p; rc == 0 && w < end; ) {
+	for (const char *w = p->p; w < end; ) {
 		const char *next = t->fast(w, end);
-		struct piece word = { w, (size_t)(next - w), NULL, NULL, p->orig + (size_t)(w - p->p), -1 };
 
-		if (p->from) {
-			word.from = p->from + (w - p->p);
-			word.to = p->to + (w - p->p);
-		}
-		rc = model_bpe(t, s, &word, out, e);
+		bpe_word(t, s, p, (size_t)(w - p->p), (size_t)(next - p->p), out);
 		w = next;
 	}
-	return rc;
 }
 
 /* Offsets without the blanks at both ends of their tokens, as ByteLevel and Roberta set them. */
@@ -307,11 +304,21 @@ static int encode_pieces(const struct tok *t, struct tok_scratch *s, bool specia
 	for (size_t i = 0; rc == 0 && i < s->a.n; i++) {
 		const struct piece *p = &s->a.v[i];
 
-		if (p->id >= 0)
+		if (p->id >= 0) {
+			bpe_flush(t, s, out);
 			ids_add(out, s, p, (uint32_t)p->id, 0, p->n);
-		else
-			rc = t->fast ? encode_fast(t, s, p, out, e) : model_word(t, s, p, out, e);
+		} else if (p->n > UINT32_MAX / 2) {
+			rc = err_set(e, SFT_BADDATA, "a text of %zu bytes (expected less than 2 GiB)", p->n);
+		} else if (t->fast) {
+			encode_fast(t, s, p, out);
+		} else if (t->kind == MODEL_BPE) {
+			bpe_word(t, s, p, 0, p->n, out);
+		} else {
+			rc = model_word(t, s, p, out, e);
+		}
 	}
+	if (rc == 0)
+		bpe_flush(t, s, out);
 	return rc;
 }
 
@@ -328,7 +335,7 @@ static int encode(const struct tok *t, struct tok_scratch *s, const char *text, 
 		return err_set(e, SFT_BADDATA, "byte %zu of the text is not UTF-8", bad);
 	arena_reset(&s->arena);
 	s->align = s->track || t->by_origin;
-	s->a.n = 0;
+	s->a.n = s->nwords = 0;
 	if (t->kind == MODEL_SPM)
 		rc = spm_encode(t, s, &whole, flags, guard, ctx, out, e);
 	else {

@@ -17,6 +17,7 @@
 #include "pattern.h"
 #include "strmap.h"
 #include "tok.h"
+#include "wordcache.h"
 
 /* --- vocabulary: model tokens and added ones --- */
 struct vocab {
@@ -155,15 +156,16 @@ struct tok {
 	bool fuse_unk, byte_fallback, ignore_merges;
 	const char *sub_prefix, *word_suffix;   /* "" or the affixes of symbols inside and at the end of a word */
 	size_t nsub_prefix, nword_suffix;
-	uint32_t *char_id;          /* BMP -> id, UINT32_MAX none (no affixes) */
+	uint32_t *char_id;          /* BMP -> id, UINT32_MAX none (no affixes); of bytes: characters that always become this token first */
+	uint32_t *id_len;           /* by id: bytes of a word it stands for, 0 where that is not said */
 	int64_t byte_id[256];       /* "<0x0A>" */
 	bool bytes;                 /* words are raw bytes: byte level, all 256 known */
 	uint32_t byte_sym[256];     /* the symbol of each byte */
-	const uint8_t **raw_text;   /* by id: the bytes it stands for (bytes) */
-	uint32_t *raw_len;
 	struct strmap raw_map;      /* raw bytes -> id, for ignore_merges */
 	uint64_t *joint;            /* pairs of characters that stand side by side in some token: a filter; NULL: words are not cut */
-	uint16_t joint_kinds;       /* bytejoint.c: which parts of characters stand beside each other in tokens: bit 4 * LEFT + RIGHT, bytes, 0 whole */
+	/* bytejoint.c: which parts of characters stand beside each other in tokens: bit 4 * LEFT + RIGHT, bytes, 0 whole; by last byte
+	 * of the left one, first byte of the right one */
+	uint16_t joint_left[256], joint_right[256];
 	bool by_origin;             /* a pre-tokenizer asks whether a stretch comes from the beginning of the text */
 	scan_fn *fast;              /* the whole pre-tokenizer is this scanner */
 
@@ -184,19 +186,25 @@ struct tok {
 	uint8_t *special;           /* by id */
 };
 
-struct cache_slot {
-	uint8_t n, nids;            /* bytes of the key, 0: free */
-	char key[30];
-	uint32_t id[8];
+/* A word, or a part of one, that waits for its ids (bpemodel.c). */
+struct word {
+	const struct piece *of;
+	uint32_t start, n;          /* its bytes there */
+	bool part;                  /* of a longer word */
+	struct word_key key;
+	struct word_slot *line;     /* where the cache may have it; NULL: too long for it */
 };
-enum { CACHE_BITS = 16, CACHE_KEY = 30, CACHE_IDS = 8 };
+enum { WORDS = 64 };
 
 struct tok_scratch {
 	struct arena arena;         /* of one text */
 	struct pieces a, b;
 	struct bpe_room room;
 	struct matcher *matcher;
-	struct cache_slot *cache;
+	struct word_slot *cache;    /* in cache_block, at a multiple of 64 bytes */
+	void *cache_block;
+	struct word word[WORDS];
+	unsigned nwords;
 	struct buf text;
 	const struct tok *t;
 	bool track;                 /* offsets are wanted */
@@ -220,15 +228,17 @@ int pattern_translate(const char *regex, size_t n, struct pattern **out, struct 
 
 /* wordmodel.c: ids of the word P appended to OUT; s->track: with offsets. */
 int model_word(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
-int model_bpe(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
 int model_wordpiece(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
 int model_wordlevel(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
 int model_unigram(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e);
+/* bpemodel.c: the same for BPE, bytes [START, END) of P; the ids come out in order, at the latest when all words are flushed. */
+void bpe_word(const struct tok *t, struct tok_scratch *s, const struct piece *p, size_t start, size_t end, struct tok_ids *out);
+void bpe_flush(const struct tok *t, struct tok_scratch *s, struct tok_ids *out);
 void tok_ids_room(struct tok_ids *out, size_t n, bool offsets);     /* space for N more */
 /* Token ID for bytes [start, end) of P. */
 void ids_add(struct tok_ids *out, const struct tok_scratch *s, const struct piece *p, uint32_t id, size_t start, size_t end);
 
-/* What merging needs (bpemodel.c), what the others need (wordmodel.c): made ready once the vocabulary, the merges and the
+/* What merging needs (bpeready.c), what the others need (wordmodel.c): made ready once the vocabulary, the merges and the
  * pre-tokenizers stand. */
 void bpe_ready(struct tok *t);
 void model_ready(struct tok *t);
@@ -236,8 +246,13 @@ void model_ready(struct tok *t);
 /* The bytes that token ID of a byte-level vocabulary stands for, into OUT (room for its length); false where it has other characters. */
 bool bpe_raw(const struct tok *t, uint32_t id, char *out, size_t *n);
 
+enum { JOINT_BITS = 21 };
+static inline uint32_t joint_bit(uint32_t left, uint32_t right)
+{
+	return (uint32_t)(((((uint64_t)left << 32) | right) * 0x9E3779B97F4A7C15u) >> (64 - JOINT_BITS));
+}
 /* bytejoint.c: the first place behind AT in the word TEXT of N bytes (UTF-8) over which no merge reaches, or N. */
-void byte_joints_find(struct tok *t);
+void byte_joints_find(struct tok *t);                   /* also id_len and char_id; the merges stand */
 size_t byte_joints_next(const struct tok *t, const char *text, size_t at, size_t n);
 
 /* tokdecode.c */

@@ -214,7 +214,7 @@ int model_unigram(const struct tok *t, struct tok_scratch *s, const struct piece
 int model_word(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out, struct err *e)
 {
 	switch (t->kind) {
-	case MODEL_BPE: return model_bpe(t, s, p, out, e);
+	case MODEL_BPE: bpe_word(t, s, p, 0, p->n, out); return 0;
 	case MODEL_WORDPIECE: return model_wordpiece(t, s, p, out, e);
 	case MODEL_UNIGRAM: return model_unigram(t, s, p, out, e);
 	default: return model_wordlevel(t, s, p, out, e);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The BPE model made ready: the merges' table, symbols of characters and bytes, places where words may be cut. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tokimpl.h"
+#include "utf8.h"
+
+/* Characters side by side in some token.  No merge can reach over a place where two known characters stand that are not
+ * such a pair: there a word may be cut in two without changing its ids, and short words are what the cache knows. */
+static void find_joints(struct tok *t)
+{
+	t->joint = mem_new((size_t)1 << (JOINT_BITS - 3));
+	for (uint32_t id = 0; id < t->vocab.n; id++) {
+		const char *p = t->vocab.text[id], *end = p ? p + t->vocab.len[id] : NULL;
+		uint32_t last = 0;
+
+		for (bool first = true; p < end; first = false) {
+			uint32_t c = utf8_get(&p), bit = joint_bit(last, c);
+
+			if (!first)
+				t->joint[bit / 64] |= (uint64_t)1 << bit % 64;
+			last = c;
+		}
+	}
+}
+
+static void find_lengths(struct tok *t)
+{
+	for (uint32_t id = 0; id < t->vocab.n; id++)
+		t->id_len[id] = t->vocab.text[id] ? t->vocab.len[id] : 0;
+	for (int b = 0; b < 256; b++)
+		if (t->byte_id[b] >= 0)
+			t->id_len[t->byte_id[b]] = 1;
+	if (t->unk >= 0)
+		t->id_len[t->unk] = 0;
+}
+
+bool bpe_raw(const struct tok *t, uint32_t id, char *out, size_t *n)
+{
+	const char *p = t->vocab.text[id], *end = p + t->vocab.len[id];
+
+	for (*n = 0; p < end; ) {
+		int b = char_byte(utf8_get(&p));
+
+		if (b < 0)
+			return false;
+		out[(*n)++] = (char)b;
+	}
+	return true;
+}
+
+static void find_raw(struct tok *t)
+{
+	struct buf b = {0};
+	size_t n;
+
+	for (uint32_t id = 0; id < t->vocab.n; id++) {
+		if (t->vocab.text[id] == NULL)
+			continue;
+		b.n = 0;
+		if (bpe_raw(t, id, buf_room(&b, t->vocab.len[id] + 1), &n))
+			strmap_put(&t->raw_map, b.p, n, id, NULL);
+	}
+	buf_free(&b);
+}
+
+/* Does every byte have a symbol, and does the last step hand bytes on? */
+static bool is_byte_level(struct tok *t)
+{
+	bool step = t->npre && t->pre[t->npre - 1].kind == PRE_BYTES;
+
+	for (int b = 0; b < 256; b++) {
+		char text[4];
+		int64_t id = vocab_id(&t->vocab, text, utf8_put(text, byte_char((uint8_t)b)));
+
+		if (id < 0)
+			return false;
+		t->byte_sym[b] = (uint32_t)id;
+	}
+	return step && t->nsub_prefix == 0 && t->nword_suffix == 0;
+}
+
+static void find_chars(struct tok *t)
+{
+	t->char_id = mem_grow(NULL, 0x10000, sizeof *t->char_id);
+	memset(t->char_id, 0xff, 0x10000 * sizeof *t->char_id);
+	for (uint32_t c = 1; c < 0x10000; c++) {
+		char text[4];
+		int64_t id = c >= 0xD800 && c < 0xE000 ? -1 : vocab_id(&t->vocab, text, utf8_put(text, c));
+
+		if (id >= 0)
+			t->char_id[c] = (uint32_t)id;
+	}
+}
+
+void bpe_ready(struct tok *t)
+{
+	for (int b = 0; b < 256; b++) {
+		char text[8];
+
+		snprintf(text, sizeof text, "<0x%02X>", b);
+		t->byte_id[b] = t->byte_fallback ? vocab_id(&t->vocab, text, 6) : -1;
+	}
+	bpe_merges_init(&t->merges, t->merge_list, t->nmerges);
+	t->bytes = is_byte_level(t);
+	t->id_len = mem_new((size_t)t->vocab.n * sizeof *t->id_len + 1);
+	if (t->bytes) {
+		byte_joints_find(t);
+		if (t->ignore_merges)
+			find_raw(t);
+		if (t->npre == 2 && t->pre[0].kind == PRE_SPLIT && t->pre[0].scan && t->pre[0].behavior == SPLIT_ISOLATED && !t->pre[0].invert)
+			t->fast = t->pre[0].scan;
+		return;
+	}
+	if (t->nsub_prefix == 0 && t->nword_suffix == 0) {
+		find_chars(t);
+		find_joints(t);
+		find_lengths(t);
+	}
+}
