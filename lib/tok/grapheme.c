@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Extended grapheme clusters (Unicode Standard Annex 29), their classes derived from general categories.  Only clusters
- * of less than 6 bytes matter here (charsmap.h), so emoji sequences need no table of pictographs. */
+ * of less than 6 bytes matter here (charsmap.h), so emoji sequences need no table of pictographs.  The reference has the clusters of
+ * Unicode 17, whose new marks of two and three bytes stand here beside the tables of Unicode 16. */
 #include "charsmap.h"
 #include "uniclass.h"
 #include "utf8.h"
@@ -25,6 +26,19 @@ static bool spacing_extends(uint32_t c)
 		if (list[i] == c)
 			return true;
 	return false;
+}
+
+/* Spacing marks that stand alone all the same: the exceptions of the annex's table. */
+static bool stands_alone(uint32_t c)
+{
+	return c == 0x102B || c == 0x102C || c == 0x1038 || (c >= 0x1062 && c <= 0x1064) || (c >= 0x1067 && c <= 0x106D) || c == 0x1083 ||
+	       (c >= 0x1087 && c <= 0x108C) || c == 0x108F || (c >= 0x109A && c <= 0x109C) || c == 0x1A61 || c == 0x1A63 || c == 0x1A64 ||
+	       c == 0xAA7B || c == 0xAA7D || c == 0x11720 || c == 0x11721;
+}
+
+static bool extends_since_17(uint32_t c)
+{
+	return (c >= 0x1ACF && c <= 0x1ADD) || (c >= 0x1AE0 && c <= 0x1AEB);
 }
 
 static enum brk hangul(uint32_t c)
@@ -54,7 +68,8 @@ static enum brk break_of(uint32_t c)
 		return B_PREPEND;
 	switch (uni_of(c) & UC_CAT) {
 	case UC_MN: case UC_ME: return B_EXTEND;
-	case UC_MC: return spacing_extends(c) ? B_EXTEND : c == 0x102B || c == 0x102C || c == 0x1038 ? B_OTHER : B_SPACING;
+	case UC_MC: return spacing_extends(c) ? B_EXTEND : stands_alone(c) ? B_OTHER : B_SPACING;
+	case UC_CN: if (extends_since_17(c)) return B_EXTEND; break;
 	case UC_CC: case UC_CF: case UC_ZL: case UC_ZP: return B_CONTROL;
 	}
 	return c == 0xE33 || c == 0xEB3 ? B_SPACING : hangul(c);

@@ -168,9 +168,23 @@ static int replace(struct xform *x, const struct norm *m, struct matcher *matche
 	return rc;
 }
 
+/* The character put last, which what is taken away behind it belongs to. */
+struct held {
+	uint32_t c;
+	int64_t change;
+	bool there;
+};
+
+static void hold(struct xform *x, struct held *h, uint32_t c, int64_t change)
+{
+	if (h->there)
+		xform_put(x, h->c, h->change);
+	*h = (struct held){ c, change, true };
+}
+
 /* The next N bytes by their replacement; false where they have none.  What is added stands for the last character, what is
  * taken away belongs to the last one; at the very beginning the reference forgets to count it, and so do we. */
-static bool mapped(struct xform *x, const struct charsmap *map, const char *p, size_t n)
+static bool mapped(struct xform *x, struct held *h, const struct charsmap *map, const char *p, size_t n)
 {
 	size_t nwith;
 	const char *with = charsmap_find(map, p, n, &nwith);
@@ -181,18 +195,20 @@ static bool mapped(struct xform *x, const struct charsmap *map, const char *p, s
 	old = (int64_t)utf8_count(p, n);
 	made = (int64_t)utf8_count(with, nwith);
 	for (const char *q = with; q < with + nwith; i++)
-		xform_put(x, utf8_get(&q), i >= old ? 1 : i + 1 == made && made < old ? made - old : 0);
-	if (made == 0 && x->n > 0)
-		xform_skip(x, n);
+		hold(x, h, utf8_get(&q), i >= old ? 1 : 0);
+	if (made < old && h->there)
+		h->change += made - old;
 	return true;
 }
 
 static void precompiled(struct xform *x, const struct charsmap *map)
 {
+	struct held h = {0};
+
 	for (const char *p = x->src->p, *end = p + x->src->n; p < end; ) {
 		const char *g = grapheme_end(p, end);
 
-		if (g - p < 6 && mapped(x, map, p, (size_t)(g - p))) {
+		if (g - p < 6 && mapped(x, &h, map, p, (size_t)(g - p))) {
 			p = g;
 			continue;
 		}
@@ -200,10 +216,12 @@ static void precompiled(struct xform *x, const struct charsmap *map)
 			const char *q = p;
 			uint32_t c = utf8_get(&p);
 
-			if (!mapped(x, map, q, (size_t)(p - q)))
-				xform_put(x, c, 0);
+			if (!mapped(x, &h, map, q, (size_t)(p - q)))
+				hold(x, &h, c, 0);
 		}
 	}
+	if (h.there)
+		xform_put(x, h.c, h.change);
 }
 
 /* --- running them --- */
