@@ -35,6 +35,8 @@ static void release_work(struct augwork *w)
 	keyer_release(&w->whole);
 	keyer_release(&w->group);
 	mem_free(w->col);
+	mem_free(w->role);
+	chattexts_release(&w->chat);
 	mem_free(w->last.at);
 }
 
@@ -197,8 +199,8 @@ static int guarded(const struct augment *g, struct augwork *w, const struct rec 
 	return rc;
 }
 
-/* F through all methods; USED has those that changed it set. */
-static bool change_field(const struct augment *g, struct augwork *w, struct field *f, bool *used, struct arena *a)
+/* The text F through all methods; USED has those that changed it set. */
+static bool change_text(const struct augment *g, struct augwork *w, struct field *f, bool *used, struct arena *a)
 {
 	bool any = false;
 
@@ -221,6 +223,21 @@ static bool change_field(const struct augment *g, struct augwork *w, struct fiel
 		f->p = arena_str(a, w->a.p, w->a.n);
 		f->n = w->a.n;
 	}
+	return any;
+}
+
+/* F, a text or a list of messages: without a role those of the user alone, the answers being what is to be learnt. */
+static bool change_field(const struct augment *g, struct augwork *w, struct field *f, const char *role, bool *used, struct arena *a)
+{
+	bool any = false;
+
+	if (f->type == FIELD_TEXT)
+		return change_text(g, w, f, used, a);
+	chattexts_get(&w->chat, f, role ? role : "user", a);
+	for (size_t i = 0; i < w->chat.n; i++)
+		any |= change_text(g, w, &w->chat.text[i], used, a);
+	if (any)
+		chattexts_put(&w->chat, f, a);
 	return any;
 }
 
@@ -290,8 +307,8 @@ static int copy(struct augment *g, struct augwork *w, const struct rec *r, uint6
 	c.f = arena_get(a, r->names->n * sizeof *c.f);
 	memcpy(c.f, r->f, r->names->n * sizeof *c.f);
 	for (size_t k = 0; k < w->ncols; k++)
-		if (w->col[k] != NO_COLUMN && c.f[w->col[k]].type == FIELD_TEXT)
-			any |= change_field(g, w, &c.f[w->col[k]], used, a);
+		if (w->col[k] != NO_COLUMN)
+			any |= change_field(g, w, &c.f[w->col[k]], w->role[k], used, a);
 	if (!any || seen_before(w, &c)) {
 		w->same++;
 		return 0;
@@ -313,7 +330,8 @@ static int find_columns(const struct augment *g, struct augwork *w, const struct
 		return 0;
 	w->names = NULL;
 	w->col = mem_grow(w->col, room + 1, sizeof *w->col);
-	if ((rc = columns_find(&g->columns, names, g->missing_ok, w->col, &w->ncols, e)) == 0)
+	w->role = mem_grow(w->role, room + 1, sizeof *w->role);
+	if ((rc = columns_find(&g->columns, names, g->missing_ok, w->col, w->role, &w->ncols, e)) == 0)
 		w->names = names;
 	return rc;
 }

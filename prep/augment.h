@@ -7,6 +7,7 @@
  * own text and the copy's number alone: not on where the record stands, nor on the threads.  Within one copy a name or a
  * number is replaced by the same one wherever it stands. */
 #include "addcols.h"
+#include "chattexts.h"
 #include "keycols.h"
 #include "keyset.h"
 #include "recpipe.h"
@@ -58,7 +59,9 @@ struct augwork {
 	struct keyer whole, group;
 	const struct names *names;
 	uint32_t *col;
+	const char **role;             /* by column: of its messages; NULL: the user */
 	size_t ncols;
+	struct chattexts chat;
 	struct addcols_last last;
 	uint64_t seen, guarded, made, same;
 	uint64_t used[AUG_KINDS];      /* copies that it changed */

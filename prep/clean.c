@@ -198,8 +198,12 @@ int clean_names(struct clean *c, const char *const *list, size_t n, const struct
 
 static int bind_columns(struct clean *c, const struct step *s, const struct names *in, bool missing_ok, struct bound *b, struct err *e)
 {
-	uint32_t *col = arena_get(&c->arena, ((s->columns.n > in->n ? s->columns.n : in->n) + 1) * sizeof *col);
-	int rc = columns_find(&s->columns, in, missing_ok, col, &b->n, e);
+	size_t room = (s->columns.n > in->n ? s->columns.n : in->n) + 1;
+	uint32_t *col = arena_get(&c->arena, room * sizeof *col);
+	int rc;
+
+	b->role = s->kind->whole ? NULL : arena_get(&c->arena, room * sizeof *b->role);
+	rc = columns_find(&s->columns, in, missing_ok, col, b->role, &b->n, e);
 
 	for (size_t i = 0; rc == 0 && i < s->columns.n; i++)
 		s->seen[i] |= col[i] != NO_COLUMN;
@@ -274,31 +278,74 @@ void work_release(struct work *w)
 	textwords_release(&w->words);
 	gramtable_release(&w->grams);
 	termscan_release(&w->scan);
+	chattexts_release(&w->chat);
 }
 
-static enum verdict map_fields(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
+static enum verdict each_message(const struct step *s, const char *role, struct work *w, struct field *f, bool other, visit_text *visit, void *to)
 {
-	enum verdict v = CLEAN_SAME;
+	enum verdict all = CLEAN_SAME;
+
+	if (!chattexts_get(&w->chat, f, role, w->arena))
+		return other ? visit(s, w, f, to) : CLEAN_SAME;
+	for (size_t i = 0; i < w->chat.n; i++) {
+		enum verdict v = visit(s, w, &w->chat.text[i], to);
+
+		if (v != CLEAN_SAME)
+			all = v;
+		if (v > CLEAN_CHANGED)
+			return v;
+	}
+	if (all == CLEAN_CHANGED)
+		chattexts_put(&w->chat, f, w->arena);
+	return all;
+}
+
+enum verdict each_text(const struct step *s, const struct bound *b, struct work *w, struct rec *r, bool other, visit_text *visit, void *to)
+{
+	enum verdict all = CLEAN_SAME;
 
 	for (size_t i = 0; i < b->n; i++) {
 		struct field *f = b->col[i] == NO_COLUMN ? NULL : &r->f[b->col[i]];
-		size_t n;
-		char *to;
+		enum verdict v;
 
-		if (f == NULL || f->type != FIELD_TEXT || f->n == 0)
+		if (f == NULL)
 			continue;
-		to = arena_get(w->arena, UNICODE_LOWER_ROOM(f->n));
-		n = s->kind->map(s, f->p, f->n, to);
-		if (n == f->n && memcmp(to, f->p, n) == 0) {
-			arena_trim(w->arena, to, 0);
-			continue;
-		}
-		arena_trim(w->arena, to, n);
-		f->p = to;
-		f->n = n;
-		v = CLEAN_CHANGED;
+		v = f->type == FIELD_TEXT ? visit(s, w, f, to) : each_message(s, b->role[i], w, f, other, visit, to);
+		if (v != CLEAN_SAME)
+			all = v;
+		if (v > CLEAN_CHANGED)
+			break;
 	}
-	return v;
+	return all;
+}
+
+static enum verdict map_text(const struct step *s, struct work *w, struct field *f, void *to)
+{
+	char *out;
+	size_t n;
+
+	(void)to;
+	if (f->n == 0)
+		return CLEAN_SAME;
+	out = arena_get(w->arena, UNICODE_LOWER_ROOM(f->n));
+	n = s->kind->map(s, f->p, f->n, out);
+	if (n == f->n && memcmp(out, f->p, n) == 0) {
+		arena_trim(w->arena, out, 0);
+		return CLEAN_SAME;
+	}
+	arena_trim(w->arena, out, n);
+	f->p = out;
+	f->n = n;
+	return CLEAN_CHANGED;
+}
+
+static enum verdict apply(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
+{
+	if (s->kind->map)
+		return each_text(s, b, w, r, false, map_text, NULL);
+	if (s->kind->change)
+		return each_text(s, b, w, r, false, s->kind->change, NULL);
+	return s->kind->apply(s, b, w, r);
 }
 
 enum verdict clean_apply(const struct clean *c, const struct plan *p, struct work *w, struct rec *r, struct tally *tally)
@@ -307,7 +354,7 @@ enum verdict clean_apply(const struct clean *c, const struct plan *p, struct wor
 
 	for (size_t i = 0; i < c->n; i++) {
 		const struct step *s = &c->step[i];
-		enum verdict v = s->kind->map ? map_fields(s, &p->step[i], w, r) : s->kind->apply(s, &p->step[i], w, r);
+		enum verdict v = apply(s, &p->step[i], w, r);
 
 		r->names = p->step[i].after;
 		switch (v) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "chattexts.h"
 #include "keycols.h"
 #include "err.h"
 #include "gramtable.h"
@@ -35,6 +36,7 @@ struct work {
 	struct textwords words;
 	struct gramtable grams;
 	struct termscan scan;
+	struct chattexts chat;
 	const char *why;                      /* reason of CLEAN_DROP: constant */
 	struct err e;                         /* of CLEAN_BAD */
 	const struct plan *plan;              /* the one used last */
@@ -43,9 +45,14 @@ struct work {
 /* A step for one set of names. */
 struct bound {
 	const uint32_t *col;                  /* columns it looks at; NO_COLUMN: a key that this JSON record lacks */
+	const char **role;                    /* of the messages in each of them; NULL: all */
 	size_t n;
 	const struct names *after;            /* names of the record behind this step */
 };
+
+/* What a step does with a text F, which it may point elsewhere; anything but CLEAN_SAME and CLEAN_CHANGED ends the record.  TO: of the
+ * caller. */
+typedef enum verdict visit_text(const struct step *s, struct work *w, struct field *f, void *to);
 
 /* Where a step gets its columns from: the text before its ':', its whole value, or --columns. */
 enum step_columns { COLUMNS_VALUE, COLUMNS_COLON, COLUMNS_DEFAULT, COLUMNS_NONE };
@@ -57,12 +64,14 @@ struct step_kind {
 	enum step_columns columns;
 	/* Reads VALUE (what is behind the colon for COLUMNS_COLON); may be NULL. */
 	int (*parse)(struct clean *c, struct step *s, const char *value, struct err *e);
-	/* One text to another, into UNICODE_LOWER_ROOM(n) bytes.  Either this or apply. */
+	/* One of these.  One text to another, into UNICODE_LOWER_ROOM(n) bytes; one text to another, in the arena; a record. */
 	size_t (*map)(const struct step *s, const char *text, size_t n, char *out);
+	visit_text *change;
 	enum verdict (*apply)(const struct step *s, const struct bound *b, struct work *w, struct rec *r);
 	/* Works out b->after where the step changes the names; may be NULL.  Called under the lock. */
 	int (*bind)(struct clean *c, const struct step *s, const struct names *in, struct bound *b, struct err *e);
 	bool missing_ok;                      /* a JSON key that is not there is null to it */
+	bool whole;                           /* its columns are columns: it knows of no roles */
 	int choice;                           /* which of the kinds that share a function */
 };
 
@@ -129,6 +138,10 @@ struct tally {
 };
 /* All steps on R.  TALLY has one entry per step.  CLEAN_DROP: w->why; CLEAN_BAD: w->e. */
 enum verdict clean_apply(const struct clean *c, const struct plan *p, struct work *w, struct rec *r, struct tally *tally);
+
+/* Visits the texts of the columns: those that are text, and the messages' contents of those that are lists of messages (see chattexts.h);
+ * OTHER: other JSON values too, as they are written.  Messages that were changed are written anew. */
+enum verdict each_text(const struct step *s, const struct bound *b, struct work *w, struct rec *r, bool other, visit_text *visit, void *to);
 
 /* After the last record: SFT_BADDATA where a step named a column that no record had. */
 int clean_check_seen(const struct clean *c, const struct names *last, struct err *e);

@@ -44,38 +44,34 @@ static int parse_pattern(struct clean *c, struct step *s, const char *value, str
 	return pattern_new(&s->pattern, p.pattern, p.npattern, p.flags, e);
 }
 
-/* CLEAN_CHANGED: the pattern is found in one of the columns. */
-static enum verdict look(const struct step *s, const struct bound *b, struct work *w, const struct rec *r)
+static enum verdict find(const struct step *s, struct work *w, struct field *f, void *to)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		bool found;
+	bool *found = to;
 
-		if (b->col[i] == NO_COLUMN)
-			continue;
-		if (pattern_find(s->pattern, w->matcher, r->f[b->col[i]].p, r->f[b->col[i]].n, 0, &found, &w->e) != 0)
-			return CLEAN_BAD;
-		if (found)
-			return CLEAN_CHANGED;
-	}
+	if (!*found && pattern_find(s->pattern, w->matcher, f->p, f->n, 0, found, &w->e) != 0)
+		return CLEAN_BAD;
 	return CLEAN_SAME;
 }
 
-static enum verdict dropped_if(enum verdict v, enum verdict when, const struct step *s, struct work *w)
+/* Drops the record where the pattern is in one of the columns, or (DROP false) in none. */
+static enum verdict look(const struct step *s, const struct bound *b, struct work *w, struct rec *r, bool drop)
 {
-	if (v == CLEAN_BAD)
-		return v;
+	bool found = false;
+
 	w->why = s->why;
-	return v == when ? CLEAN_DROP : CLEAN_SAME;
+	if (each_text(s, b, w, r, true, find, &found) == CLEAN_BAD)
+		return CLEAN_BAD;
+	return found == drop ? CLEAN_DROP : CLEAN_SAME;
 }
 
 static enum verdict keep(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	return dropped_if(look(s, b, w, r), CLEAN_SAME, s, w);
+	return look(s, b, w, r, false);
 }
 
 static enum verdict drop(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	return dropped_if(look(s, b, w, r), CLEAN_CHANGED, s, w);
+	return look(s, b, w, r, true);
 }
 
 /* --- lengths --- */
@@ -92,31 +88,35 @@ static int parse_length(struct clean *c, struct step *s, const char *value, stru
 	return rc;
 }
 
-static int64_t characters(const struct bound *b, const struct rec *r)
+static enum verdict count(const struct step *s, struct work *w, struct field *f, void *to)
 {
-	size_t n = 0;
+	(void)s, (void)w;
+	*(int64_t *)to += (int64_t)utf8_count(f->p, f->n);
+	return CLEAN_SAME;
+}
 
-	for (size_t i = 0; i < b->n; i++)
-		if (b->col[i] != NO_COLUMN && r->f[b->col[i]].type == FIELD_TEXT)
-			n += utf8_count(r->f[b->col[i]].p, r->f[b->col[i]].n);
-	return (int64_t)n;
+static int64_t characters(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
+{
+	int64_t n = 0;
+
+	w->why = s->why;
+	each_text(s, b, w, r, false, count, &n);
+	return n;
 }
 
 static enum verdict min_chars(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	w->why = s->why;
-	return characters(b, r) < s->number ? CLEAN_DROP : CLEAN_SAME;
+	return characters(s, b, w, r) < s->number ? CLEAN_DROP : CLEAN_SAME;
 }
 
 static enum verdict max_chars(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	w->why = s->why;
-	return characters(b, r) > s->number ? CLEAN_DROP : CLEAN_SAME;
+	return characters(s, b, w, r) > s->number ? CLEAN_DROP : CLEAN_SAME;
 }
 
 const struct step_kind clean_filter_kinds[] = {
 	{ .name = "drop-null", .arg = "COL,...|all", .help = "drop records where one of these is null (see --null-values)",
-	  .columns = COLUMNS_VALUE, .apply = drop_null, .missing_ok = true },
+	  .columns = COLUMNS_VALUE, .whole = true, .apply = drop_null, .missing_ok = true },
 	{ .name = "keep", .arg = "COL:/PATTERN/", .help = "drop records where the pattern is not found", .columns = COLUMNS_COLON,
 	  .parse = parse_pattern, .apply = keep },
 	{ .name = "drop", .arg = "COL:/PATTERN/", .help = "drop records where the pattern is found", .columns = COLUMNS_COLON,

@@ -31,6 +31,6 @@ static enum verdict mask(const struct step *s, const struct bound *b, struct wor
 
 const struct step_kind clean_pii_kinds[] = {
 	{ .name = "mask-pii", .help = "[CARD], [ID], [PHONE], [EMAIL], [IBAN] for what is one", .columns = COLUMNS_DEFAULT,
-	  .parse = parse_mask, .apply = mask },
+	  .whole = true, .parse = parse_mask, .apply = mask },
 	{ .name = NULL }
 };

@@ -61,25 +61,17 @@ static int parse_list(struct clean *c, struct step *s, const char *value, struct
 	return termset_count(s->terms) ? 0 : err_set(e, SFT_BADDATA, "%s: no words in it", what);
 }
 
-/* The text of column I, NULL where it has none. */
-static const struct field *text_of(const struct bound *b, const struct rec *r, size_t i)
-{
-	const struct field *f = b->col[i] == NO_COLUMN ? NULL : &r->f[b->col[i]];
-
-	return f && f->type == FIELD_TEXT && f->n ? f : NULL;
-}
-
 /* --- repetition, each text by itself --- */
 
-struct repeated {
+struct part {
 	uint64_t parts, all;
 };
 
 /* Lines that came before in the text, and all but empty ones: their number, or their characters. */
-static struct repeated lines(const struct field *f, struct work *w, bool chars)
+static struct part lines(const struct field *f, struct work *w, bool chars)
 {
 	const char *s = f->p, *end = f->p + f->n;
-	struct repeated d = {0};
+	struct part d = {0};
 	size_t room = 1;
 
 	for (const char *p = s; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
@@ -128,9 +120,9 @@ static size_t grams(const struct step *s, const struct field *f, struct work *w,
 }
 
 /* Characters in runs that came before; a repeated run is passed over as a whole (datatrove's find_all_duplicate). */
-static struct repeated all_grams(const struct step *s, const struct field *f, struct work *w)
+static struct part all_grams(const struct step *s, const struct field *f, struct work *w)
 {
-	struct repeated d = {0};
+	struct part d = {0};
 	size_t n = grams(s, f, w, &d.all);
 
 	for (size_t i = 0; i < n; ) {
@@ -145,9 +137,9 @@ static struct repeated all_grams(const struct step *s, const struct field *f, st
 }
 
 /* Characters in all copies of one run, of that where they are the most. */
-static struct repeated top_gram(const struct step *s, const struct field *f, struct work *w)
+static struct part top_gram(const struct step *s, const struct field *f, struct work *w)
 {
-	struct repeated d = {0};
+	struct part d = {0};
 	size_t n = grams(s, f, w, &d.all);
 
 	for (size_t i = 0; i < n; i++) {
@@ -161,39 +153,46 @@ static struct repeated top_gram(const struct step *s, const struct field *f, str
 
 enum { BY_LINES, BY_LINE_CHARS, BY_TOP_GRAM, BY_ALL_GRAMS };
 
+static enum verdict repeats(const struct step *s, struct work *w, struct field *f, void *to)
+{
+	struct part d;
+
+	(void)to;
+	if (f->n == 0)
+		return CLEAN_SAME;
+	if (s->kind->choice == BY_LINES || s->kind->choice == BY_LINE_CHARS)
+		d = lines(f, w, s->kind->choice == BY_LINE_CHARS);
+	else
+		d = s->kind->choice == BY_TOP_GRAM ? top_gram(s, f, w) : all_grams(s, f, w);
+	return (double)d.parts > s->share * (double)d.all ? CLEAN_DROP : CLEAN_SAME;
+}
+
 static enum verdict repetition(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
 	w->why = s->why;
-	for (size_t i = 0; i < b->n; i++) {
-		const struct field *f = text_of(b, r, i);
-		struct repeated d;
-
-		if (f == NULL)
-			continue;
-		if (s->kind->choice == BY_LINES || s->kind->choice == BY_LINE_CHARS)
-			d = lines(f, w, s->kind->choice == BY_LINE_CHARS);
-		else
-			d = s->kind->choice == BY_TOP_GRAM ? top_gram(s, f, w) : all_grams(s, f, w);
-		if ((double)d.parts > s->share * (double)d.all)
-			return CLEAN_DROP;
-	}
-	return CLEAN_SAME;
+	return each_text(s, b, w, r, false, repeats, NULL);
 }
 
 /* --- symbols and listed words, all texts together --- */
 
+/* Of all texts of a record: PARTS of ALL. */
+static enum verdict count_special(const struct step *s, struct work *w, struct field *f, void *to)
+{
+	struct part *d = to;
+
+	(void)w;
+	for (const char *p = f->p, *end = f->p + f->n; p < end; d->all++)
+		d->parts += (unicode_class(s->clean->unicode, utf8_get(&p)) & (UNI_WORD | UNI_SPACE | UNI_MARK)) == 0;
+	return CLEAN_SAME;
+}
+
 static enum verdict special(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	uint64_t all = 0, odd = 0;
+	struct part d = {0};
 
 	w->why = s->why;
-	for (size_t i = 0; i < b->n; i++) {
-		const struct field *f = text_of(b, r, i);
-
-		for (const char *p = f ? f->p : NULL, *end = f ? f->p + f->n : NULL; p < end; all++)
-			odd += (unicode_class(s->clean->unicode, utf8_get(&p)) & (UNI_WORD | UNI_SPACE | UNI_MARK)) == 0;
-	}
-	return (double)odd > s->share * (double)all ? CLEAN_DROP : CLEAN_SAME;
+	each_text(s, b, w, r, false, count_special, &d);
+	return (double)d.parts > s->share * (double)d.all ? CLEAN_DROP : CLEAN_SAME;
 }
 
 /* Number signs and ellipses. */
@@ -211,53 +210,55 @@ static uint64_t signs(const struct field *f)
 	return k;
 }
 
+static enum verdict count_signs(const struct step *s, struct work *w, struct field *f, void *to)
+{
+	struct part *d = to;
+
+	d->all += textwords_split(&w->words, s->clean->unicode, f->p, f->n);
+	d->parts += signs(f);
+	return CLEAN_SAME;
+}
+
 static enum verdict signs_per_word(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	uint64_t words = 0, k = 0;
+	struct part d = {0};
 
 	w->why = s->why;
-	for (size_t i = 0; i < b->n; i++) {
-		const struct field *f = text_of(b, r, i);
+	each_text(s, b, w, r, false, count_signs, &d);
+	return (double)d.parts > s->share * (double)d.all ? CLEAN_DROP : CLEAN_SAME;
+}
 
-		if (f == NULL)
-			continue;
-		words += textwords_split(&w->words, s->clean->unicode, f->p, f->n);
-		k += signs(f);
+static enum verdict count_listed(const struct step *s, struct work *w, struct field *f, void *to)
+{
+	struct part *d = to;
+	size_t hits = termset_scan(s->terms, &w->scan, f->p, f->n), next = 0;
+
+	d->all += textwords_split(&w->words, s->clean->unicode, f->p, f->n);
+	for (size_t k = 0; k < w->words.n; k++) {
+		while (next < hits && w->scan.hit[next].at + w->scan.hit[next].n <= w->words.v[k].at)
+			next++;
+		d->parts += next < hits && w->scan.hit[next].at <= w->words.v[k].at;
 	}
-	return (double)k > s->share * (double)words ? CLEAN_DROP : CLEAN_SAME;
+	return CLEAN_SAME;
 }
 
 /* Share of the words that lie in terms of the list; 0 where there are no words. */
-static double listed(const struct step *s, const struct bound *b, struct work *w, const struct rec *r)
+static double listed(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	uint64_t words = 0, known = 0;
+	struct part d = {0};
 
-	for (size_t i = 0; i < b->n; i++) {
-		const struct field *f = text_of(b, r, i);
-		size_t hits, next = 0;
-
-		if (f == NULL)
-			continue;
-		hits = termset_scan(s->terms, &w->scan, f->p, f->n);
-		words += textwords_split(&w->words, s->clean->unicode, f->p, f->n);
-		for (size_t k = 0; k < w->words.n; k++) {
-			while (next < hits && w->scan.hit[next].at + w->scan.hit[next].n <= w->words.v[k].at)
-				next++;
-			known += next < hits && w->scan.hit[next].at <= w->words.v[k].at;
-		}
-	}
-	return words ? (double)known / (double)words : 0;
+	w->why = s->why;
+	each_text(s, b, w, r, false, count_listed, &d);
+	return d.all ? (double)d.parts / (double)d.all : 0;
 }
 
 static enum verdict min_listed(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	w->why = s->why;
 	return listed(s, b, w, r) < s->share ? CLEAN_DROP : CLEAN_SAME;
 }
 
 static enum verdict max_listed(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
 {
-	w->why = s->why;
 	return listed(s, b, w, r) > s->share ? CLEAN_DROP : CLEAN_SAME;
 }
 

@@ -81,8 +81,8 @@ static enum verdict rename_columns(const struct step *s, const struct bound *b, 
 
 const struct step_kind clean_shape_kinds[] = {
 	{ .name = "select", .arg = "COL,...", .help = "these columns alone, in this order", .columns = COLUMNS_VALUE,
-	  .bind = select_bind, .apply = select_columns },
+	  .whole = true, .bind = select_bind, .apply = select_columns },
 	{ .name = "rename", .arg = "OLD=NEW,...", .help = "new names for columns", .columns = COLUMNS_NONE,
-	  .parse = rename_parse, .bind = rename_bind, .apply = rename_columns },
+	  .whole = true, .parse = rename_parse, .bind = rename_bind, .apply = rename_columns },
 	{ .name = NULL }
 };

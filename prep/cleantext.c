@@ -33,7 +33,7 @@ static size_t fold_width(const struct step *s, const char *text, size_t n, char 
 static size_t strip_html(const struct step *s, const char *text, size_t n, char *out)
 {
 	(void)s;
-	return html_text(text, n, out);
+	return striphtml(text, n, out);
 }
 
 /* --- normal forms --- */
@@ -51,31 +51,23 @@ static int parse_form(struct clean *c, struct step *s, const char *value, struct
 	return 0;
 }
 
-static void set_text(struct field *f, struct work *w)
+/* What is in the scratch buffer. */
+static enum verdict set_text(struct field *f, struct work *w)
 {
 	f->n = w->scratch.n;
 	f->p = arena_str(w->arena, w->scratch.p, f->n);
+	return CLEAN_CHANGED;
 }
 
-static enum verdict normalize(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
+static enum verdict normalize(const struct step *s, struct work *w, struct field *f, void *to)
 {
-	enum verdict v = CLEAN_SAME;
+	bool changed;
 
-	for (size_t i = 0; i < b->n; i++) {
-		struct field *f = b->col[i] == NO_COLUMN ? NULL : &r->f[b->col[i]];
-		bool changed;
-
-		if (f == NULL || f->type != FIELD_TEXT)
-			continue;
-		w->scratch.n = 0;
-		if (unicode_normalize(s->clean->unicode, (enum unicode_form)s->choice, f->p, f->n, &w->scratch, &changed, &w->e) != 0)
-			return CLEAN_BAD;
-		if (!changed)
-			continue;
-		set_text(f, w);
-		v = CLEAN_CHANGED;
-	}
-	return v;
+	(void)to;
+	w->scratch.n = 0;
+	if (unicode_normalize(s->clean->unicode, (enum unicode_form)s->choice, f->p, f->n, &w->scratch, &changed, &w->e) != 0)
+		return CLEAN_BAD;
+	return changed ? set_text(f, w) : CLEAN_SAME;
 }
 
 /* --- replacing --- */
@@ -91,25 +83,15 @@ static int parse_replace(struct clean *c, struct step *s, const char *value, str
 	return replacement_new(&s->replacement, s->pattern, p.replacement, p.nreplacement, e);
 }
 
-static enum verdict replace(const struct step *s, const struct bound *b, struct work *w, struct rec *r)
+static enum verdict replace(const struct step *s, struct work *w, struct field *f, void *to)
 {
-	enum verdict v = CLEAN_SAME;
+	uint64_t count;
 
-	for (size_t i = 0; i < b->n; i++) {
-		struct field *f = b->col[i] == NO_COLUMN ? NULL : &r->f[b->col[i]];
-		uint64_t count;
-
-		if (f == NULL || f->type != FIELD_TEXT)
-			continue;
-		w->scratch.n = 0;
-		if (pattern_replace(s->pattern, w->matcher, s->replacement, f->p, f->n, &w->scratch, &count, &w->e) != 0)
-			return CLEAN_BAD;
-		if (count == 0)
-			continue;
-		set_text(f, w);
-		v = CLEAN_CHANGED;
-	}
-	return v;
+	(void)to;
+	w->scratch.n = 0;
+	if (pattern_replace(s->pattern, w->matcher, s->replacement, f->p, f->n, &w->scratch, &count, &w->e) != 0)
+		return CLEAN_BAD;
+	return count ? set_text(f, w) : CLEAN_SAME;
 }
 
 const struct step_kind clean_text_kinds[] = {
@@ -119,9 +101,9 @@ const struct step_kind clean_text_kinds[] = {
 	{ .name = "strip-symbols-exact", .arg = "COL,...|all", .help = "remove what Python's [^\\w\\s] matches, marks too",
 	  .columns = COLUMNS_VALUE, .map = strip_symbols_exact },
 	{ .name = "replace", .arg = "COL:/PATTERN/TEXT/", .help = "PCRE2; $1 or ${name} in TEXT; i, m, s after the last /",
-	  .columns = COLUMNS_COLON, .parse = parse_replace, .apply = replace },
+	  .columns = COLUMNS_COLON, .parse = parse_replace, .change = replace },
 	{ .name = "normalize", .arg = "nfc|nfkc", .help = "Unicode normal form", .columns = COLUMNS_DEFAULT,
-	  .parse = parse_form, .apply = normalize },
+	  .parse = parse_form, .change = normalize },
 	{ .name = "fold-width", .help = "full-width Latin and half-width kana to the usual forms", .columns = COLUMNS_DEFAULT,
 	  .map = fold_width },
 	{ .name = "squeeze-space", .help = "runs of blanks to one space, none at the ends", .columns = COLUMNS_DEFAULT,

@@ -36,11 +36,33 @@ int err_at(struct err *e, const struct recin *in, const struct rec *r)
 	return err_in(e, "%s:%llu", file, (unsigned long long)r->line);
 }
 
-int columns_find(const struct words *w, const struct names *names, bool missing_ok, uint32_t *col, size_t *n, struct err *e)
+/* Column NAME, or what is before its last colon; *ROLE: what is behind it. */
+static int column_and_role(const struct names *names, const char *name, const char **role)
+{
+	const char *colon = strrchr(name, ':');
+	int at = rec_column(names, name);
+
+	*role = NULL;
+	if (at >= 0 || colon == NULL)
+		return at;
+	for (uint32_t i = 0; i < names->n; i++)
+		if (names->len[i] == (size_t)(colon - name) && memcmp(names->name[i], name, names->len[i]) == 0) {
+			*role = colon + 1;
+			return (int)i;
+		}
+	return -1;
+}
+
+int columns_find(const struct words *w, const struct names *names, bool missing_ok, uint32_t *col, const char **role, size_t *n, struct err *e)
 {
 	*n = w->n ? w->n : names->n;
 	for (size_t i = 0; i < *n; i++) {
-		int at = w->n ? rec_column(names, w->v[i]) : (int)i;
+		int at = (int)i;
+
+		if (role)
+			role[i] = NULL;
+		if (w->n)
+			at = role ? column_and_role(names, w->v[i], &role[i]) : rec_column(names, w->v[i]);
 
 		if (at < 0 && !missing_ok)
 			return rec_need(names, w->v[i], &col[i], e);
@@ -69,7 +91,7 @@ static int look_up(struct keyer *k, const struct names *names, struct err *e)
 
 	k->names = NULL;
 	k->col = mem_grow(k->col, room + 1, sizeof *k->col);
-	if ((rc = columns_find(k->words, names, k->missing_ok, k->col, &k->n, e)) != 0)
+	if ((rc = columns_find(k->words, names, k->missing_ok, k->col, NULL, &k->n, e)) != 0)
 		return rc;
 	k->names = names;
 	k->seed = 0;

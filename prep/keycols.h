@@ -25,8 +25,9 @@ void words_add(struct words *w, const char *word);     /* borrowed */
 int err_at(struct err *e, const struct recin *in, const struct rec *r);
 
 /* The columns of W in NAMES, or all of them where W is empty: *N numbers into COL (room for the larger of W->n and
- * NAMES->n).  A name that is not there is an error, or NO_COLUMN where MISSING_OK. */
-int columns_find(const struct words *w, const struct names *names, bool missing_ok, uint32_t *col, size_t *n, struct err *e);
+ * NAMES->n).  A name that is not there is an error, or NO_COLUMN where MISSING_OK.
+ * ROLE (room as COL; NULL: none are known): "NAME:ROLE", where only NAME is there, is that column and a role of its messages. */
+int columns_find(const struct words *w, const struct names *names, bool missing_ok, uint32_t *col, const char **role, size_t *n, struct err *e);
 
 /* Keys: the values of some columns as they are written, hashed.  One per thread. */
 struct keyer {

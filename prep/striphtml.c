@@ -234,7 +234,7 @@ static const char *markup(struct html *h, const char *s, const char *begin, char
 	return NULL;
 }
 
-size_t html_text(const char *s, size_t n, char *out)
+size_t striphtml(const char *s, size_t n, char *out)
 {
 	struct html h = { .end = s + n, .last = n ? memrchr(s, '>', n) : NULL };
 	char *o = out;

@@ -94,26 +94,7 @@ static void contradictions(const struct terms *t, struct issues *l)
 	}
 }
 
-/* F, a list of messages: the last one of ROLE, or an empty text. */
-static int last_message(struct termwork *w, const struct field *f, const char *role, struct arena *a, struct field *out, struct err *e)
-{
-	const struct json *list, *content;
-	int rc;
-
-	if (w->parser == NULL)
-		w->parser = json_parser_new();
-	if ((rc = field_json(f, w->parser, a, &list, e)) != 0 || list->type != JSON_ARR)
-		return rc;
-	for (size_t i = list->n; i-- > 0; ) {
-		content = json_get(&list->item[i], "content");
-		if (!json_is(json_get(&list->item[i], "role"), role) || content == NULL || content->type != JSON_STR)
-			continue;
-		*out = (struct field){ content->s, content->n, FIELD_TEXT };
-		break;
-	}
-	return 0;
-}
-
+/* What COLUMN says: itself, or the last of its messages of ROLE, or an empty text. */
 static int text_of(const struct terms *t, struct termwork *w, const struct rec *r, const char *column, const char *role, struct arena *a,
                    struct field *f, struct err *e)
 {
@@ -123,9 +104,10 @@ static int text_of(const struct terms *t, struct termwork *w, const struct rec *
 	*f = (struct field){ "", 0, FIELD_TEXT };
 	if (at < 0)
 		return t->missing_ok ? 0 : rec_need(r->names, column, &unused, e);
-	if (r->f[at].type != FIELD_TEXT)
-		return last_message(w, &r->f[at], role, a, f, e);
-	*f = r->f[at];
+	if (r->f[at].type == FIELD_TEXT)
+		*f = r->f[at];
+	else if (chattexts_get(&w->chat, &r->f[at], role, a) && w->chat.n)
+		*f = w->chat.text[w->chat.n - 1];
 	return 0;
 }
 

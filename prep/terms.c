@@ -18,8 +18,9 @@ static void release_work(struct termwork *w)
 	termscan_release(&w->scan);
 	termscan_release(&w->question);
 	nearscan_release(&w->near);
-	json_parser_free(w->parser);
+	chattexts_release(&w->chat);
 	mem_free(w->col);
+	mem_free(w->role);
 	mem_free(w->last.at);
 	buf_free(&w->text);
 	mem_free(w->form);
@@ -145,15 +146,16 @@ static int find_columns(const struct terms *t, struct termwork *w, const struct 
 		return 0;
 	w->names = NULL;
 	w->col = mem_grow(w->col, room + 1, sizeof *w->col);
-	if ((rc = columns_find(words, names, t->missing_ok, w->col, &w->ncols, e)) == 0)
+	w->role = mem_grow(w->role, room + 1, sizeof *w->role);
+	if ((rc = columns_find(words, names, t->missing_ok, w->col, w->role, &w->ncols, e)) == 0)
 		w->names = names;
 	return rc;
 }
 
 /* --- replace --- */
 
-/* True if F holds variants: it is rewritten. */
-static bool rewrite(const struct terms *t, struct termwork *w, struct field *f, struct arena *a)
+/* True if the text F holds variants: it is rewritten. */
+static bool rewrite_text(const struct terms *t, struct termwork *w, struct field *f, struct arena *a)
 {
 	size_t hits = termset_scan(t->set, &w->scan, f->p, f->n), from = 0;
 
@@ -177,6 +179,21 @@ static bool rewrite(const struct terms *t, struct termwork *w, struct field *f, 
 	return true;
 }
 
+static bool rewrite(const struct terms *t, struct termwork *w, struct field *f, const char *role, struct arena *a)
+{
+	bool any = false;
+
+	if (f->type == FIELD_TEXT)
+		return rewrite_text(t, w, f, a);
+	if (!chattexts_get(&w->chat, f, role, a))
+		return false;
+	for (size_t i = 0; i < w->chat.n; i++)
+		any |= rewrite_text(t, w, &w->chat.text[i], a);
+	if (any)
+		chattexts_put(&w->chat, f, a);
+	return any;
+}
+
 int terms_replace(void *ctx, int thread, struct rec *r, struct recpipe_out *to, struct err *e)
 {
 	const struct terms *t = ctx;
@@ -187,14 +204,30 @@ int terms_replace(void *ctx, int thread, struct rec *r, struct recpipe_out *to, 
 	if ((rc = find_columns(t, w, &t->columns, r->names, e)) != 0)
 		return rc;
 	for (size_t i = 0; i < w->ncols; i++)
-		if (w->col[i] != NO_COLUMN && r->f[w->col[i]].type == FIELD_TEXT)
-			changed |= rewrite(t, w, &r->f[w->col[i]], recpipe_arena(to));
+		if (w->col[i] != NO_COLUMN)
+			changed |= rewrite(t, w, &r->f[w->col[i]], w->role[i], recpipe_arena(to));
 	w->seen++;
 	w->marked += changed;
 	return recpipe_put(to, r, e);
 }
 
 /* --- count --- */
+
+/* True if F holds terms. */
+static bool count_text(const struct terms *t, struct termwork *w, const struct field *f)
+{
+	size_t hits = termset_scan(t->set, &w->scan, f->p, f->n);
+
+	for (size_t k = 0; k < hits; k++) {
+		const struct termhit *h = &w->scan.hit[k];
+
+		w->form[t->base[h->term] + h->variant]++;
+		if (w->stamp[h->term] != w->seen)
+			w->records[h->term]++;
+		w->stamp[h->term] = w->seen;
+	}
+	return hits > 0;
+}
 
 int terms_count(void *ctx, int thread, struct rec *r, struct recpipe_out *to, struct err *e)
 {
@@ -203,23 +236,18 @@ int terms_count(void *ctx, int thread, struct rec *r, struct recpipe_out *to, st
 	bool any = false;
 	int rc;
 
-	(void)to;
 	if ((rc = find_columns(t, w, &t->columns, r->names, e)) != 0)
 		return rc;
 	w->seen++;
 	for (size_t i = 0; i < w->ncols; i++) {
 		const struct field *f = w->col[i] == NO_COLUMN ? NULL : &r->f[w->col[i]];
-		size_t hits = f ? termset_scan(t->set, &w->scan, f->p, f->n) : 0;
 
-		for (size_t k = 0; k < hits; k++) {
-			const struct termhit *h = &w->scan.hit[k];
-
-			w->form[t->base[h->term] + h->variant]++;
-			if (w->stamp[h->term] != w->seen)
-				w->records[h->term]++;
-			w->stamp[h->term] = w->seen;
-			any = true;
-		}
+		if (f == NULL)
+			continue;
+		if (!chattexts_get(&w->chat, f, w->role[i], recpipe_arena(to)))
+			any |= count_text(t, w, f);
+		for (size_t k = 0; k < w->chat.n; k++)
+			any |= count_text(t, w, &w->chat.text[k]);
 	}
 	w->marked += any;
 	return 0;

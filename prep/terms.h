@@ -5,6 +5,7 @@
  *
  * A run has one struct terms, shared by the threads, and one struct termwork for each of them. */
 #include "addcols.h"
+#include "chattexts.h"
 #include "keycols.h"
 #include "nearterms.h"
 #include "recpipe.h"
@@ -44,10 +45,11 @@ struct asked {
 struct termwork {
 	struct termscan scan, question;
 	struct nearscan near;
-	struct json_parser *parser;    /* check: of messages; made when one comes */
 	const struct names *names;     /* for which col stands */
 	uint32_t *col;
+	const char **role;             /* by column: of its messages; NULL: all */
 	size_t ncols;
+	struct chattexts chat;
 	struct addcols_last last;
 	struct buf text;
 	uint64_t *form;                /* found, by form */

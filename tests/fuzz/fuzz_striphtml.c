@@ -12,10 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *out = mem_grow(NULL, HTML_ROOM(size), 1);
-	size_t n = html_text((const char *)data, size, out);
+	char *out = mem_grow(NULL, STRIPHTML_ROOM(size), 1);
+	size_t n = striphtml((const char *)data, size, out);
 
-	if (n > HTML_ROOM(size) || (utf8_valid((const char *)data, size, NULL) && !utf8_valid(out, n, NULL)))
+	if (n > STRIPHTML_ROOM(size) || (utf8_valid((const char *)data, size, NULL) && !utf8_valid(out, n, NULL)))
 		abort();
 	mem_free(out);
 	return 0;

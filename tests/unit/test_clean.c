@@ -10,7 +10,7 @@ static const char *text_of(const char *html)
 {
 	static char out[4096];
 
-	out[html_text(html, strlen(html), out)] = '\0';
+	out[striphtml(html, strlen(html), out)] = '\0';
 	return out;
 }
 
