@@ -12,7 +12,7 @@ run sft-clean --columns messages:assistant --squeeze-space --min-chars 8
 run sft-clean --replace 'messages:/(\w+)\?/$1!/'
 run sft-clean --keep 'messages:user:/fever/'
 run sft-clean --drop 'n:/5/'
-run sft-clean --columns messages --max-special 0.15
+run sft-clean --columns messages --max-special 0.05
 run sft-clean --lower message
 run sft-clean --select messages:user
 printf 'fever\tpain|flu\tsymptom\n' >d.tsv
