@@ -12,7 +12,7 @@ static const uint32_t NO_ID = UINT32_MAX;
 /* The id of the symbol of character C at P (N bytes), with the affixes of its place; -1: none. */
 static int64_t symbol_id(const struct tok *t, struct tok_scratch *s, uint32_t c, const char *p, size_t n, bool first, bool last)
 {
-	if (t->char_id && c < 0x10000)
+	if (t->char_id && !t->bytes && c < 0x10000)
 		return t->char_id[c] == NO_ID ? -1 : (int64_t)t->char_id[c];
 	if ((first || !t->nsub_prefix) && (!last || !t->nword_suffix))
 		return vocab_id(&t->vocab, p, n);
@@ -107,10 +107,10 @@ static void merge_word(const struct tok *t, struct tok_scratch *s, const struct 
 
 	s->room.n = 0;
 	if (t->ignore_merges && !w->part)
-		whole = strmap_find(t->bytes ? &t->raw_map : &t->vocab.map, text, w->n);
+		whole = strmap_find(s->bytes ? &t->raw_map : &t->vocab.map, text, w->n);
 	if (whole)
 		bpe_add(&s->room, (uint32_t)whole->value, w->n);
-	else if (t->bytes)
+	else if (s->bytes)
 		byte_symbols(t, s, text, end);
 	else
 		char_symbols(t, s, text, end);      /* parts are cut only where there are no affixes */
@@ -170,7 +170,7 @@ static inline void queue(const struct tok *t, struct tok_scratch *s, const struc
 		bpe_flush(t, s, out);
 	w = &s->word[s->nwords++];
 	*w = (struct word){ .of = p, .start = (uint32_t)start, .n = (uint32_t)(end - start), .part = part };
-	if (end - start > WORD_MAX)
+	if (end - start > WORD_MAX || s->bytes != t->bytes)     /* bytes written as characters must not be taken for these */
 		return;
 	w->key = key ? *key : word_key(p->p + start, end - start, p->p, p->p + p->n);
 	if (part && t->ignore_merges)
@@ -209,18 +209,19 @@ void bpe_word(const struct tok *t, struct tok_scratch *s, const struct piece *p,
 	struct word_key key;
 	size_t next;
 
-	if (end - start <= WORD_MAX && (t->bytes || t->joint == NULL)) {
-		key = word_key(p->p + start, end - start, p->p, p->p + p->n);
-		if (t->joint == NULL || word_ascii(key)) {
-			queue(t, s, p, start, end, false, &key, out);
-			return;
-		}
-	} else if (t->joint == NULL) {
+	if (t->joint == NULL || s->bytes != t->bytes) {
 		queue(t, s, p, start, end, false, NULL, out);
 		return;
 	}
+	if (end - start <= WORD_MAX && s->bytes) {
+		key = word_key(p->p + start, end - start, p->p, p->p + p->n);
+		if (word_ascii(key)) {
+			queue(t, s, p, start, end, false, &key, out);
+			return;
+		}
+	}
 	for (size_t at = start; at < end; at = next) {
-		next = t->bytes ? byte_joints_next(t, p->p, at, end) : char_joints_next(t, p->p, at, end);
+		next = s->bytes ? byte_joints_next(t, p->p, at, end) : char_joints_next(t, p->p, at, end);
 		queue(t, s, p, at, next, next - at != end - start, NULL, out);
 	}
 }

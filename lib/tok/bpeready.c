@@ -6,6 +6,8 @@
 #include "tokimpl.h"
 #include "utf8.h"
 
+static const uint32_t NO_ID = UINT32_MAX;
+
 /* Characters side by side in some token.  No merge can reach over a place where two known characters stand that are not
  * such a pair: there a word may be cut in two without changing its ids, and short words are what the cache knows. */
 static void find_joints(struct tok *t)
@@ -65,20 +67,31 @@ static void find_raw(struct tok *t)
 	buf_free(&b);
 }
 
-/* Does every byte have a symbol, and does the last step hand bytes on? */
+/* Does the last step hand bytes on to a model of bytes?  All that occur in text have symbols, or nearly all. */
 static bool is_byte_level(struct tok *t)
 {
-	bool step = t->npre && t->pre[t->npre - 1].kind == PRE_BYTES;
-
+	if (t->npre == 0 || t->pre[t->npre - 1].kind != PRE_BYTES || t->nsub_prefix || t->nword_suffix)
+		return false;
 	for (int b = 0; b < 256; b++) {
 		char text[4];
 		int64_t id = vocab_id(&t->vocab, text, utf8_put(text, byte_char((uint8_t)b)));
 
-		if (id < 0)
-			return false;
-		t->byte_sym[b] = (uint32_t)id;
+		t->byte_sym[b] = id < 0 ? NO_ID : (uint32_t)id;
+		t->byte_missing |= id < 0;
 	}
-	return step && t->nsub_prefix == 0 && t->nword_suffix == 0;
+	return true;
+}
+
+/* Do all steps before the bytes cut at what a scanner or a class of characters finds, and keep it? */
+static bool is_nested(const struct tok *t)
+{
+	for (size_t k = 0; k + 1 < t->npre; k++) {
+		const struct pre *p = &t->pre[k];
+
+		if (p->kind != PRE_SPLIT || (p->scan == NULL && p->is == NULL) || p->behavior != SPLIT_ISOLATED || p->invert)
+			return false;
+	}
+	return true;
 }
 
 static void find_chars(struct tok *t)
@@ -109,8 +122,7 @@ void bpe_ready(struct tok *t)
 		byte_joints_find(t);
 		if (t->ignore_merges)
 			find_raw(t);
-		if (t->npre == 2 && t->pre[0].kind == PRE_SPLIT && t->pre[0].scan && t->pre[0].behavior == SPLIT_ISOLATED && !t->pre[0].invert)
-			t->fast = t->pre[0].scan;
+		t->nested = is_nested(t);
 		return;
 	}
 	if (t->nsub_prefix == 0 && t->nword_suffix == 0) {

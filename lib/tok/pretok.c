@@ -59,13 +59,14 @@ static void match(struct cutter *c, size_t start, size_t end)
 	c->done = end;
 }
 
-static void by_scan(struct cutter *c, scan_fn *scan)
+static void by_scan(struct cutter *c, const struct pre *pre)
 {
-	const char *start = c->p->p, *end = start + c->p->n;
+	const char *start = c->p->p, *end = start + c->p->n, *q;
 
 	for (const char *p = start; p < end; ) {
-		const char *q = scan(p, end);
-
+		if (pre->seek && (p = pre->seek(p, end)) == end)
+			break;
+		q = pre->scan(p, end);
 		if (q == NULL) {
 			utf8_get(&p);
 			continue;
@@ -117,7 +118,7 @@ static int split(const struct pre *pre, struct tok_scratch *s, const struct piec
 	int rc = 0;
 
 	if (pre->scan)
-		by_scan(&c, pre->scan);
+		by_scan(&c, pre);
 	else if (pre->is)
 		by_class(&c, pre->is);
 	else if (pre->pattern)
@@ -241,13 +242,13 @@ static void fixed(const struct pre *pre, const struct piece *p, struct pieces *o
 	}
 }
 
-static int step(const struct tok *t, const struct pre *pre, struct tok_scratch *s, const struct piece *p, struct pieces *out, struct err *e)
+static int step(const struct pre *pre, struct tok_scratch *s, const struct piece *p, struct pieces *out, struct err *e)
 {
 	switch (pre->kind) {
 	case PRE_SPLIT: return split(pre, s, p, out, e);
 	case PRE_PREFIX: prefix_space(s, p, out); break;
 	case PRE_BYTES:
-		if (t->bytes)              /* the model takes the bytes themselves */
+		if (s->bytes)              /* the model takes the bytes themselves */
 			pieces_add(out, p, 0, p->n);
 		else
 			to_bytes(s, p, out);
@@ -272,7 +273,7 @@ int pre_apply(const struct tok *t, struct tok_scratch *s, struct err *e)
 				pieces_add(&s->b, &s->a.v[i], 0, s->a.v[i].n);
 				s->b.v[s->b.n - 1].id = s->a.v[i].id;
 			} else {
-				rc = step(t, &t->pre[k], s, &s->a.v[i], &s->b, e);
+				rc = step(&t->pre[k], s, &s->a.v[i], &s->b, e);
 			}
 		}
 		s->a = s->b;

@@ -284,6 +284,18 @@ static const char *scan_numbers3(const char *p, const char *end)
 	return p > start ? p : NULL;
 }
 
+static const char *seek_number(const char *p, const char *end)
+{
+	while (p < end) {
+		const char *q = p;
+
+		if (class_at(&q) == NUMBER)
+			break;
+		p = q;
+	}
+	return p;
+}
+
 /* [一-龥぀-ゟ゠-ヿ]+ */
 static const char *scan_cjk(const char *p, const char *end)
 {
@@ -296,6 +308,14 @@ static const char *scan_cjk(const char *p, const char *end)
 			break;
 	}
 	return p > start ? p : NULL;
+}
+
+/* Where a character from U+3000 to U+9FFF begins: the lead bytes E3 to E9. */
+static const char *seek_cjk(const char *p, const char *end)
+{
+	while (p < end && (unsigned char)(*p - 0xE3) > 6)
+		p++;
+	return p;
 }
 
 static bool punct_or_symbol(unsigned bit) { return bit & (UC_P | UC_S); }
@@ -378,4 +398,10 @@ scan_fn *scan_known(const char *regex, size_t n)
 scan_fn *scan_after_digits(scan_fn *then)
 {
 	return then == scan_gpt2 ? scan_digits_gpt2 : NULL;
+}
+
+/* Patterns that do not match everywhere. */
+scan_fn *scan_seek(scan_fn *scan)
+{
+	return scan == scan_numbers3 ? seek_number : scan == scan_cjk ? seek_cjk : NULL;
 }

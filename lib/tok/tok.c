@@ -52,6 +52,8 @@ void tok_ready(struct tok *t)
 		t->added_at[t->added[i].id] = (int32_t)i;
 		t->special[t->added[i].id] = t->added[i].special;
 	}
+	for (size_t k = 0; k < t->npre; k++)
+		t->pre[k].seek = t->pre[k].scan ? scan_seek(t->pre[k].scan) : NULL;
 	if (t->kind == MODEL_BPE)
 		bpe_ready(t);
 	else if (t->kind != MODEL_SPM)
@@ -234,19 +236,6 @@ void tok_ids_free(struct tok_ids *ids)
 
 /* --- encoding --- */
 
-/* Words of a stretch that needs no list of them: one scanner, bytes into BPE. */
-static void encode_fast(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out)
-{
-	const char *end = p->p + p->n;
-
-	for (const char *w = p->p; w < end; ) {
-		const char *next = t->fast(w, end);
-
-		bpe_word(t, s, p, (size_t)(w - p->p), (size_t)(next - p->p), out);
-		w = next;
-	}
-}
-
 /* Offsets without the blanks at both ends of their tokens, as ByteLevel and Roberta set them. */
 static void trim_offsets(const struct tok *t, struct tok_ids *out, size_t first)
 {
@@ -280,6 +269,7 @@ static void trim_offsets(const struct tok *t, struct tok_ids *out, size_t first)
 static int encode_pieces(const struct tok *t, struct tok_scratch *s, bool special, guard_fn *guard, void *ctx, struct tok_ids *out, struct err *e)
 {
 	struct pieces swap;
+	bool nested;
 	int rc = 0;
 
 	if (t->nnorm || t->normal.nnodes) {
@@ -299,7 +289,9 @@ static int encode_pieces(const struct tok *t, struct tok_scratch *s, bool specia
 		s->a = s->b;
 		s->b = swap;
 	}
-	if (rc == 0 && t->fast == NULL)
+	s->bytes = t->bytes && (!t->byte_missing || bpe_bytes_known(t, &s->a));
+	nested = s->bytes && t->nested;
+	if (rc == 0 && !nested)
 		rc = pre_apply(t, s, e);
 	for (size_t i = 0; rc == 0 && i < s->a.n; i++) {
 		const struct piece *p = &s->a.v[i];
@@ -309,8 +301,8 @@ static int encode_pieces(const struct tok *t, struct tok_scratch *s, bool specia
 			ids_add(out, s, p, (uint32_t)p->id, 0, p->n);
 		} else if (p->n > UINT32_MAX / 2) {
 			rc = err_set(e, SFT_BADDATA, "a text of %zu bytes (expected less than 2 GiB)", p->n);
-		} else if (t->fast) {
-			encode_fast(t, s, p, out);
+		} else if (nested) {
+			bpe_stretch(t, s, p, out);
 		} else if (t->kind == MODEL_BPE) {
 			bpe_word(t, s, p, 0, p->n, out);
 		} else {

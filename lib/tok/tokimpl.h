@@ -92,6 +92,7 @@ struct pre {
 	enum pre_kind kind;
 	/* SPLIT: one of these finds the matches */
 	scan_fn *scan;
+	scan_fn *seek;              /* with SCAN: the first place where a match may begin; NULL: anywhere */
 	bool (*is)(uint32_t c);     /* each character of a class by itself */
 	const char *text;
 	size_t ntext;
@@ -159,15 +160,16 @@ struct tok {
 	uint32_t *char_id;          /* BMP -> id, UINT32_MAX none (no affixes); of bytes: characters that always become this token first */
 	uint32_t *id_len;           /* by id: bytes of a word it stands for, 0 where that is not said */
 	int64_t byte_id[256];       /* "<0x0A>" */
-	bool bytes;                 /* words are raw bytes: byte level, all 256 known */
-	uint32_t byte_sym[256];     /* the symbol of each byte */
+	bool bytes;                 /* words are raw bytes: byte level is the last step */
+	uint32_t byte_sym[256];     /* the symbol of each byte; UINT32_MAX: there is none, and a text with such a byte goes the long way */
+	bool byte_missing;          /* some byte has no symbol */
 	struct strmap raw_map;      /* raw bytes -> id, for ignore_merges */
 	uint64_t *joint;            /* pairs of characters that stand side by side in some token: a filter; NULL: words are not cut */
 	/* bytejoint.c: which parts of characters stand beside each other in tokens: bit 4 * LEFT + RIGHT, bytes, 0 whole; by last byte
 	 * of the left one, first byte of the right one */
 	uint16_t joint_left[256], joint_right[256];
 	bool by_origin;             /* a pre-tokenizer asks whether a stretch comes from the beginning of the text */
-	scan_fn *fast;              /* the whole pre-tokenizer is this scanner */
+	bool nested;                /* all steps before the bytes cut at what a scanner or class finds, and keep it */
 
 	/* MODEL_WORDPIECE, MODEL_UNIGRAM */
 	struct trie pieces, inner;  /* tokens; WordPiece: those that begin a word, those inside one without their prefix */
@@ -205,6 +207,7 @@ struct tok_scratch {
 	void *cache_block;
 	struct word word[WORDS];
 	unsigned nwords;
+	bool bytes;                 /* the text's words are raw bytes (t->bytes, and none is missing) */
 	struct buf text;
 	const struct tok *t;
 	bool track;                 /* offsets are wanted */
@@ -224,6 +227,7 @@ int pre_apply(const struct tok *t, struct tok_scratch *s, struct err *e);
 scan_fn scan_words;                                     /* scan.c: \w+|[^\w\s]+ */
 scan_fn *scan_known(const char *regex, size_t n);       /* scan.c: the scanner of a well-known pattern, or NULL */
 scan_fn *scan_after_digits(scan_fn *then);              /* digits one by one, then THEN: both in one, or NULL */
+scan_fn *scan_seek(scan_fn *scan);                      /* what SCAN's pre.seek is */
 int pattern_translate(const char *regex, size_t n, struct pattern **out, struct err *e);   /* rxclass.c: the reference's syntax and classes in PCRE2 */
 
 /* wordmodel.c: ids of the word P appended to OUT; s->track: with offsets. */
@@ -237,6 +241,11 @@ void bpe_flush(const struct tok *t, struct tok_scratch *s, struct tok_ids *out);
 void tok_ids_room(struct tok_ids *out, size_t n, bool offsets);     /* space for N more */
 /* Token ID for bytes [start, end) of P. */
 void ids_add(struct tok_ids *out, const struct tok_scratch *s, const struct piece *p, uint32_t id, size_t start, size_t end);
+
+/* bpewords.c: all words of the stretch P, where s->bytes and t->nested. */
+void bpe_stretch(const struct tok *t, struct tok_scratch *s, const struct piece *p, struct tok_ids *out);
+/* Has every byte of the stretches to encode a symbol? */
+bool bpe_bytes_known(const struct tok *t, const struct pieces *v);
 
 /* What merging needs (bpeready.c), what the others need (wordmodel.c): made ready once the vocabulary, the merges and the
  * pre-tokenizers stand. */
