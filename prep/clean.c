@@ -28,6 +28,7 @@ void clean_release(struct clean *c)
 	}
 	mem_free(c->nulls.v);
 	unicode_close(c->unicode);
+	hans_close(c->hans);
 	arena_release(&c->arena);
 	pthread_mutex_destroy(&c->lock);
 }

@@ -13,6 +13,7 @@
 #include "keycols.h"
 #include "err.h"
 #include "gramtable.h"
+#include "hans.h"
 #include "mem.h"
 #include "opt.h"
 #include "pattern.h"
@@ -114,6 +115,7 @@ struct clean {
 	bool masks;                           /* --mask-pii: rejects are masked too, whole */
 	bool missing_ok;                      /* --union: records may lack columns */
 	struct unicode *unicode;
+	struct hans *hans;                    /* --to-simplified */
 	struct arena arena;                   /* lives as long as this */
 	pthread_mutex_t lock;                 /* of plan and arena, once records are read */
 	struct plan *plan;

@@ -70,6 +70,25 @@ static enum verdict normalize(const struct step *s, struct work *w, struct field
 	return changed ? set_text(f, w) : CLEAN_SAME;
 }
 
+/* --- Chinese --- */
+
+static int parse_simplified(struct clean *c, struct step *s, const char *value, struct err *e)
+{
+	(void)s, (void)value;
+	return c->hans ? 0 : hans_open(&c->hans, e);
+}
+
+static enum verdict to_simplified(const struct step *s, struct work *w, struct field *f, void *to)
+{
+	bool changed;
+
+	(void)to;
+	w->scratch.n = 0;
+	if (hans_simplify(s->clean->hans, f->p, f->n, &w->scratch, &changed, &w->e) != 0)
+		return CLEAN_BAD;
+	return changed ? set_text(f, w) : CLEAN_SAME;
+}
+
 /* --- replacing --- */
 
 static int parse_replace(struct clean *c, struct step *s, const char *value, struct err *e)
@@ -106,6 +125,8 @@ const struct step_kind clean_text_kinds[] = {
 	  .parse = parse_form, .change = normalize },
 	{ .name = "fold-width", .help = "full-width Latin and half-width kana to the usual forms", .columns = COLUMNS_DEFAULT,
 	  .map = fold_width },
+	{ .name = "to-simplified", .help = "traditional Chinese to simplified, regional words too", .columns = COLUMNS_DEFAULT,
+	  .parse = parse_simplified, .change = to_simplified },
 	{ .name = "squeeze-space", .help = "runs of blanks to one space, none at the ends", .columns = COLUMNS_DEFAULT,
 	  .map = squeeze_space },
 	{ .name = "strip-html", .help = "take out tags, decode &amp; and the like", .columns = COLUMNS_DEFAULT, .map = strip_html },
