@@ -4,6 +4,7 @@
 #include "isa_attn_dx.h"
 #include "isa_flat.h"
 #include "isa_noise.h"
+#include "isa_optim.h"
 #include "isa_outer.h"
 #include "isa_product.h"
 #include "isa_rows.h"
@@ -40,4 +41,7 @@ const struct kern_ops ISA_OPS = {
 	.scale = scale,
 	.sumsq = sumsq,
 	.adamw = adamw,
+	.sgd = sgd,
+	.lion = lion,
+	.adafactor = adafactor,
 };

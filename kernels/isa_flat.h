@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_ISA_FLAT_H
 #define SFT_ISA_FLAT_H
-/* What works value by value: activations, casts, the optimiser; and rows moved about by index. */
+/* What works value by value: activations, casts, sums; and rows moved about by index. */
 #include "isa_rows.h"
 
 /* --- swiglu: h = silu(g) u --- */
@@ -153,42 +153,6 @@ static double sumsq(struct kern *k, size_t n, const float *x)
 	for (uint32_t i = 0; i < tasks; i++)
 		s += a.sums[i];
 	return s;
-}
-
-/* --- AdamW --- */
-
-struct adam {
-	size_t n;
-	float *p, *m, *v;
-	const float *g;
-	float keep, b1, nb1, b2, nb2, gscale, step, ic2, eps;   /* step: lr / c1; ic2: 1 / c2 */
-};
-
-static void adamw_task(void *ctx, uint32_t task, int thread)
-{
-	const struct adam *a = ctx;
-	size_t past = (task + 1) * (size_t)SPAN < a->n ? (task + 1) * (size_t)SPAN : a->n;
-
-	(void)thread;
-	for (size_t i = task * (size_t)SPAN; i < past; i += VW) {
-		unsigned c = lanes(past - i);
-		vf g = vf_get(a->g + i, c) * vf_set(a->gscale);
-		vf m = vf_fma(vf_get(a->m + i, c), vf_set(a->b1), g * vf_set(a->nb1));
-		vf v = vf_fma(vf_get(a->v + i, c), vf_set(a->b2), g * g * vf_set(a->nb2));
-		vf d = vf_sqrt(v * vf_set(a->ic2)) + vf_set(a->eps);
-
-		vf_put(a->m + i, m, c);
-		vf_put(a->v + i, v, c);
-		vf_put(a->p + i, vf_get(a->p + i, c) * vf_set(a->keep) - vf_set(a->step) * m / d, c);
-	}
-}
-
-static void adamw(struct kern *k, size_t n, const struct kern_adamw *w, float *p, const float *g, float *m, float *v)
-{
-	struct adam a = { n, p, m, v, g, (float)(1 - (double)w->lr * w->decay), w->beta1, (float)(1 - (double)w->beta1), w->beta2,
-		(float)(1 - (double)w->beta2), w->gscale, (float)(w->lr / w->c1), (float)(1 / w->c2), w->eps };
-
-	pool_run(k->pool, adamw_task, &a, tasks_of(n, SPAN));
 }
 
 /* --- rows by index --- */

@@ -214,11 +214,32 @@ void kern_add(struct kern *k, size_t n, const float *x, float *y);              
 void kern_scale(struct kern *k, size_t n, float s, float *x);                                         /* x *= s */
 double kern_sumsq(struct kern *k, size_t n, const float *x);          /* sum of squares in double, in a fixed order */
 
-/* AdamW as torch.optim.AdamW: g' = gscale * g; p *= 1 - lr * decay; m, v updated; p -= lr * (m / c1) / (sqrt(v / c2) + eps),
+/* Optimisers: one step of the values p [n] by the gradient gscale * g, and of the state.  Rates are doubles: 1 - 0.999f is 1e-5 off 0.001.
+ *
+ * AdamW as torch.optim.AdamW: p *= 1 - lr * decay; m, v updated; p -= lr * (m / c1) / (sqrt(v / c2) + eps),
  * with c1 = 1 - beta1^t, c2 = 1 - beta2^t given by the caller. */
 struct kern_adamw {
-	double lr, beta1, beta2, eps, decay, gscale, c1, c2;   /* double: 1 - 0.999f is 1e-5 off 0.001 */
+	double lr, beta1, beta2, eps, decay, gscale, c1, c2;
 };
 void kern_adamw(struct kern *k, size_t n, const struct kern_adamw *a, float *p, const float *g, float *m, float *v);
+/* SGD as torch.optim.SGD: d = g + decay * p; m = momentum * m + d (FIRST: m = d); p -= lr * m. */
+struct kern_sgd {
+	double lr, momentum, decay, gscale;
+	bool first;
+};
+void kern_sgd(struct kern *k, size_t n, const struct kern_sgd *a, float *p, const float *g, float *m);
+/* Lion (Chen et al. 2023): p *= 1 - lr * decay; p -= lr * sign(beta1 * m + (1 - beta1) * g); m = beta2 * m + (1 - beta2) * g. */
+struct kern_lion {
+	double lr, beta1, beta2, decay, gscale;
+};
+void kern_lion(struct kern *k, size_t n, const struct kern_lion *a, float *p, const float *g, float *m);
+/* Adafactor (Shazeer and Stern 2018) without first moment, as transformers.Adafactor with given rates, of one matrix p, g [rows, cols]:
+ *     row[i] = beta2 * row[i] + (1 - beta2) * mean over j of (g^2 + eps);  col[j] likewise over i
+ *     u = g * rsqrt(row[i] / mean(row)) * rsqrt(col[j]);  u /= max(1, rms(u) / threshold);  p -= lr * decay * p;  p -= lr * u
+ * With rows 1 (a vector) row is not looked at, and u = g * rsqrt(col[j]). */
+struct kern_adafactor {
+	double lr, beta2, eps, threshold, decay, gscale;
+};
+void kern_adafactor(struct kern *k, uint32_t rows, uint32_t cols, const struct kern_adafactor *a, float *p, const float *g, float *row, float *col);
 
 #endif

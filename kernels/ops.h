@@ -76,7 +76,11 @@
 	OP(void, scale, (struct kern *k, size_t n, float s, float *x), (k, n, s, x)) \
 	OP(double, sumsq, (struct kern *k, size_t n, const float *x), (k, n, x)) \
 	OP(void, adamw, (struct kern *k, size_t n, const struct kern_adamw *a, float *p, const float *g, float *m, float *v), \
-	   (k, n, a, p, g, m, v))
+	   (k, n, a, p, g, m, v)) \
+	OP(void, sgd, (struct kern *k, size_t n, const struct kern_sgd *a, float *p, const float *g, float *m), (k, n, a, p, g, m)) \
+	OP(void, lion, (struct kern *k, size_t n, const struct kern_lion *a, float *p, const float *g, float *m), (k, n, a, p, g, m)) \
+	OP(void, adafactor, (struct kern *k, uint32_t rows, uint32_t cols, const struct kern_adafactor *a, float *p, const float *g, float *row, \
+	                     float *col), (k, rows, cols, a, p, g, row, col))
 
 struct kern_ops {
 	const char *name;

@@ -187,15 +187,3 @@ double ref_sumsq(struct kern *k, size_t n, const float *x)
 		s += (double)x[i] * x[i];
 	return s;
 }
-
-void ref_adamw(struct kern *k, size_t n, const struct kern_adamw *a, float *p, const float *g, float *m, float *v)
-{
-	(void)k;
-	for (size_t i = 0; i < n; i++) {
-		double gi = a->gscale * g[i], pi = p[i] * (1 - a->lr * a->decay);
-
-		m[i] = (float)(a->beta1 * m[i] + (1 - a->beta1) * gi);
-		v[i] = (float)(a->beta2 * v[i] + (1 - a->beta2) * gi * gi);
-		p[i] = (float)(pi - a->lr * (m[i] / a->c1) / (sqrt(v[i] / a->c2) + a->eps));
-	}
-}

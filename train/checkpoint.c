@@ -107,7 +107,7 @@ static void drop_old(const char *run)
 
 int checkpoint_save(const char *run, const struct checkpoint *c, struct err *e)
 {
-	const struct tensor t[] = { vector("values", c->p, c->n), vector("moment1", c->m, c->n), vector("moment2", c->v, c->n) };
+	const struct tensor t[] = { vector("values", c->p, c->n), vector("moment1", c->state[0], c->nstate[0]), vector("moment2", c->state[1], c->nstate[1]) };
 	char *path = state_path(run, c->step);
 	struct buf json = {0}, dir = {0};
 	int rc;
@@ -117,7 +117,7 @@ int checkpoint_save(const char *run, const struct checkpoint *c, struct err *e)
 	if ((rc = out_mkdirs(dir.p, e)) == 0) {
 		const char *meta[] = { "state", json.p, NULL };
 
-		rc = st_write(path, t, 3, meta, e);
+		rc = st_write(path, t, c->nstate[1] ? 3 : c->nstate[0] ? 2 : 1, meta, e);
 	}
 	if (rc == 0 && (rc = out_syncdir(dir.p, e)) == 0)
 		drop_old(run);
@@ -180,8 +180,10 @@ static int same_settings(const struct json *was, const struct json *now, struct 
 
 static int read_vector(const struct safetensors *s, const char *name, float *out, size_t n, struct err *e)
 {
-	const struct tensor *t = st_find(s, name);
+	const struct tensor *t = n ? st_find(s, name) : NULL;
 
+	if (n == 0)
+		return 0;
 	if (t == NULL || t->type != DT_F32 || t->count != n)
 		return err_set(e, SFT_USAGE, "--resume with another number of trained values: %llu in the checkpoint, now %zu",
 		               t ? (unsigned long long)t->count : 0, n);
@@ -210,8 +212,8 @@ static int load_file(const char *path, struct checkpoint *c, struct err *e)
 	    (rc = json_parse(p, &a, c->settings, strlen(c->settings), &now, e)) != 0 ||
 	    (rc = same_settings(json_get(j, "settings"), now, e)) != 0)
 		goto done;
-	if ((rc = read_vector(s, "values", c->p, c->n, e)) == 0 && (rc = read_vector(s, "moment1", c->m, c->n, e)) == 0)
-		rc = read_vector(s, "moment2", c->v, c->n, e);
+	if ((rc = read_vector(s, "values", c->p, c->n, e)) == 0 && (rc = read_vector(s, "moment1", c->state[0], c->nstate[0], e)) == 0)
+		rc = read_vector(s, "moment2", c->state[1], c->nstate[1], e);
 done:
 	st_close(s);
 	arena_release(&a);

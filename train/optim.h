@@ -1,23 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_OPTIM_H
 #define SFT_OPTIM_H
-/* AdamW over the block of trained values, with the gradient clipped by its global norm.  Formulas and their order: torch.optim.AdamW
- * and torch.nn.utils.clip_grad_norm_; weight decay on every trained value. */
+/* Optimisers over the block of trained values, with the gradient clipped by its global norm as torch.nn.utils.clip_grad_norm_ does.  Formulas: kern.h;
+ * weight decay on every trained value. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "adapter.h"
 #include "err.h"
 #include "kern.h"
+#include "weights.h"
 
-struct optim {
-	struct kern *k;           /* borrowed */
-	size_t   n;               /* trained values */
-	float   *m, *v;           /* [n] first and second moments, device memory */
-	uint64_t t;               /* steps done */
-	double   decay, clip;     /* clip 0: never */
+/* AdamW: betas 0.9, 0.999.  SGD: momentum 0.9.  Lion: betas 0.9, 0.99.  Adafactor: beta2 = 1 - t^-0.8, updates of at most rms 1, factored by
+ * the rows and columns of each matrix. */
+enum optim_kind { OPTIM_ADAMW, OPTIM_SGD, OPTIM_LION, OPTIM_ADAFACTOR };
+
+/* A run of the block that is one matrix (a vector: rows 1), and the factor of its rate. */
+struct optim_part {
+	size_t   offset;
+	uint32_t rows, cols;
+	double   rate;
 };
 
-/* Moments zero.  SFT_SYSTEM: no memory for them. */
-int  optim_init(struct optim *o, struct kern *k, size_t n, double decay, double clip, struct err *e);
+/* The parts of the block, in order and without gaps, for the caller to free: of an adapter, whose Bs learn RATIO times as fast as the rest
+ * (LoRA+, Hayou et al. 2024; 1: alike), or of all weights that training changes. */
+struct optim_part *optim_parts_adapter(const struct lora *l, double ratio, size_t *n);
+struct optim_part *optim_parts_full(const struct model_config *c, size_t *n);
+
+struct optim_opts {
+	enum optim_kind kind;
+	double decay, clip;               /* clip 0: never */
+};
+
+struct optim {
+	struct kern *k;                   /* borrowed */
+	struct optim_opts o;
+	size_t n;                         /* trained values */
+	struct optim_part *part;          /* ours */
+	size_t   nparts;
+	float   *state[2];                /* moments, or Adafactor's means; device memory */
+	size_t   nstate[2];               /* values of each */
+	uint64_t t;                       /* steps done */
+};
+
+/* State zero; PART is copied, and its N parts make up the block.  SFT_SYSTEM: no memory. */
+int  optim_init(struct optim *o, struct kern *k, const struct optim_part *part, size_t n, const struct optim_opts *how, struct err *e);
 void optim_release(struct optim *o);
 
 /* Global L2 norm of G [n], before clipping. */

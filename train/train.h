@@ -29,6 +29,8 @@ struct train_opts {
 	int64_t batch, accumulate, micro_tokens;
 	double  lr;                         /* below 0: 2e-4 for LoRA, 1e-2 for a prefix, 2e-5 for all weights */
 	int     schedule;                   /* enum schedule_kind */
+	int     optim;                      /* enum optim_kind */
+	double  loraplus;                   /* rate of the Bs over that of the As; 0: 1 */
 	double  warmup, decay, clip, smoothing, neftune;
 	bool    checkpointing, resume;
 	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */

@@ -143,8 +143,8 @@ static void say_plan(const struct run *r)
 	double mib = 1 << 20;
 
 	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)all, 100.0 * (double)n / (double)all);
-	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and moments; %s, %s",
-	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 16.0 * (double)n / mib, kern_name(r->l.k),
+	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and the optimiser; %s, %s",
+	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 4.0 * (double)(2 * n + r->optim.nstate[0] + r->optim.nstate[1]) / mib, kern_name(r->l.k),
 	          r->l.act == DT_F32 ? "f32" : "bf16");
 }
 
@@ -166,6 +166,7 @@ static void method_json(const struct run *r, struct jw *w)
 static void write_settings(struct run *r)
 {
 	static const char *const order[] = { "shuffled", "sequential" }, *const schedule[] = { "cosine", "linear", "constant", "wsd" };
+	static const char *const optim[] = { "adamw", "sgd", "lion", "adafactor" };
 	const struct train_opts *o = r->o;
 	struct jw w;
 
@@ -184,6 +185,8 @@ static void write_settings(struct run *r)
 	jw_key(&w, "lr");              jw_double(&w, r->lr);
 	jw_key(&w, "schedule");        jw_str(&w, schedule[o->schedule]);
 	jw_key(&w, "warmup");          jw_double(&w, o->warmup);
+	jw_key(&w, "optim");           jw_str(&w, optim[o->optim]);
+	jw_key(&w, "loraplus_ratio");  jw_double(&w, o->loraplus > 0 ? o->loraplus : 1);
 	jw_key(&w, "weight_decay");    jw_double(&w, o->decay);
 	jw_key(&w, "clip");            jw_double(&w, o->clip);
 	jw_key(&w, "label_smoothing"); jw_double(&w, o->smoothing);
@@ -192,12 +195,28 @@ static void write_settings(struct run *r)
 	jw_obj_end(&w);
 }
 
+static int open_optim(struct run *r, struct err *e)
+{
+	const struct train_opts *o = r->o;
+	const struct optim_opts how = { (enum optim_kind)o->optim, o->decay, o->clip };
+	struct optim_part *part;
+	size_t n;
+	int rc;
+
+	if (o->loraplus > 0 && (r->full || r->l.lora->prefix))
+		return err_set(e, SFT_USAGE, "--loraplus-ratio is for --method lora");
+	part = r->full ? optim_parts_full(&r->l.w->cfg, &n) : optim_parts_adapter(r->l.lora, o->loraplus > 0 ? o->loraplus : 1, &n);
+	rc = optim_init(&r->optim, r->l.k, part, n, &how, e);
+	mem_free(part);
+	return rc;
+}
+
 static int open_training(struct run *r, struct err *e)
 {
 	int rc;
 
 	set_numbers(r);
-	if ((rc = optim_init(&r->optim, r->l.k, model_trained(r->l.m), r->o->decay, r->o->clip, e)) != 0)
+	if ((rc = open_optim(r, e)) != 0)
 		return rc;
 	r->tr = (struct trainer){ .k = r->l.k, .m = r->l.m, .data = &r->data, .cursor = &r->cursor, .optim = &r->optim,
 		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed };
@@ -287,7 +306,8 @@ static int load_state(struct run *r, struct err *e)
 	struct checkpoint *c = &r->c;
 	int rc;
 
-	*c = (struct checkpoint){ .settings = r->settings.p, .n = r->optim.n, .p = model_values(r->l.m), .m = r->optim.m, .v = r->optim.v };
+	*c = (struct checkpoint){ .settings = r->settings.p, .n = r->optim.n, .p = model_values(r->l.m), .state = { r->optim.state[0], r->optim.state[1] },
+		.nstate = { r->optim.nstate[0], r->optim.nstate[1] } };
 	if (!r->o->resume)
 		return has_log(r->o->out) ? err_set(e, SFT_USAGE, "%s holds a run already (--resume goes on with it)", r->o->out) : 0;
 	if ((rc = checkpoint_load(r->o->out, c, &r->resumed, e)) != 0 || !r->resumed)

@@ -142,6 +142,43 @@ static void ropes(void)
 	trial_lines("rope");
 }
 
+/* --- optimisers; OUT: values, then state --- */
+
+static void run_optimiser(struct kern *k, void *ctx, void *out)
+{
+	struct args *a = ctx;
+	size_t n = (size_t)a->t * a->n;
+	float *p = out, *s = p + n;
+
+	if (a->what == 0)
+		kern_sgd(k, n, &(struct kern_sgd){ 0.1, 0.9, 0.02, 0.5, a->flag }, p, a->w, s);
+	else if (a->what == 1)
+		kern_lion(k, n, &(struct kern_lion){ 0.1, 0.9, 0.99, 0.02, 0.5 }, p, a->w, s);
+	else
+		kern_adafactor(k, a->t, a->n, &(struct kern_adafactor){ 0.1, 0.7, 1e-30, a->flag ? 1 : 1e-2, 0.02, 0.5 }, p, a->w, s, s + (a->t > 1 ? a->t : 0));
+}
+
+static void optimisers(void)
+{
+	for (int v = 0; v < 6; v++)
+		for (int i = 0; i < NSIZES; i++) {
+			struct args a = make(sizes[i][0], sizes[i][1], DT_F32, DT_F32);
+			size_t n = (size_t)a.t * a.n;
+			float *init = trial_values(2 * n + a.t + a.n, DT_F32, 1);
+
+			for (size_t j = n; j < 2 * n + a.t + a.n; j++)
+				init[j] = fabsf(init[j]) + 0.1f;                  /* means of squares */
+			mem_free(a.w);
+			a.w = trial_values(n, DT_F32, 1);
+			a.what = v / 2;
+			a.flag = v & 1;
+			trial("optimisers", run_optimiser, &a, init, 2 * n + a.t + a.n, DT_F32, 2e-6);
+			mem_free(init);
+			drop(&a);
+		}
+	trial_lines("optimisers");
+}
+
 /* --- dropout and noise --- */
 
 static struct kern_drop drawn(const struct args *a, uint64_t *key)
@@ -412,6 +449,7 @@ int main(void)
 	ropes();
 	TEST(dropped_share);
 	noises();
+	optimisers();
 	swiglus();
 	rows();
 	xents();

@@ -14,12 +14,12 @@ static float p2[N], m2[N], v2[N];
 static struct checkpoint state(uint64_t step)
 {
 	return (struct checkpoint){ .step = step, .place = { 2, step % 7 }, .has_best = true, .best = 1.0 / 3, .stale = 1,
-		.log_length = 1000 + step, .seconds = 12.125, .settings = "{\"lr\":0.001,\"seed\":3}", .n = N, .p = p, .m = m, .v = v };
+		.log_length = 1000 + step, .seconds = 12.125, .settings = "{\"lr\":0.001,\"seed\":3}", .n = N, .p = p, .state = { m, v }, .nstate = { N, N } };
 }
 
 static struct checkpoint room(const char *settings)
 {
-	return (struct checkpoint){ .settings = settings, .n = N, .p = p2, .m = m2, .v = v2 };
+	return (struct checkpoint){ .settings = settings, .n = N, .p = p2, .state = { m2, v2 }, .nstate = { N, N } };
 }
 
 static const char *file(uint64_t step)

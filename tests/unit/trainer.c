@@ -64,6 +64,16 @@ static bool set_dropout(struct lora *l)
 	return false;
 }
 
+static int open_optim(struct fixture *f, struct err *e)
+{
+	size_t n;
+	struct optim_part *part = optim_parts_adapter(f->l.lora, 1, &n);
+	int rc = optim_init(&f->o, f->l.k, part, n, &(struct optim_opts){ OPTIM_ADAMW, 0.01, 1 }, e);
+
+	mem_free(part);
+	return rc;
+}
+
 static bool set_up(struct fixture *f, const char *spec, uint64_t batch, uint64_t accumulate, uint32_t micro)
 {
 	char adapter[600];
@@ -74,7 +84,7 @@ static bool set_up(struct fixture *f, const char *spec, uint64_t batch, uint64_t
 	if (loaded_base(&f->l, &(struct loaded_opts){ .model = model, .device = "cpu", .dtype = 1 }, 2, &e) != 0 ||
 	    loaded_adapter(&f->l, adapter, &e) != 0 || set_dropout(f->l.lora) || loaded_model(&f->l, &(struct model_opts){ .train = MODEL_TRAIN_LORA }, &e) != 0 ||
 	    data_open(&f->d, &spec, 1, &(struct data_opts){ .vocab = f->l.w->cfg.vocab }, &e) != 0 ||
-	    optim_init(&f->o, f->l.k, model_trained(f->l.m), 0.01, 1, &e) != 0) {
+	    open_optim(f, &e) != 0) {
 		test_line(__FILE__, __LINE__, e.msg);
 		return false;
 	}
