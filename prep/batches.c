@@ -5,7 +5,7 @@
 
 int batches_run(const struct omap *m, size_t size, void (*release)(void *item), int nthreads, const struct err *read_error, struct err *e)
 {
-	int n = nthreads > 1 ? 2 * nthreads + 1 : 1, rc;
+	int n = nthreads > 1 ? nthreads + 1 : 1, rc;
 	void **items = mem_new((size_t)n * sizeof *items);
 
 	for (int i = 0; i < n; i++)

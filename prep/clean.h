@@ -165,8 +165,8 @@ struct clean_totals {
 	struct tally step[CLEAN_MAX_STEPS];
 	uint64_t pii[PII_KINDS];
 };
-/* Reads, maps on T->threads threads and writes in order; the same bytes for every number of threads.  Memory: 2 batches a
- * thread and one more, a batch being at most CLEAN_BATCH records. */
+/* Reads, maps on T->threads threads and writes in order; the same bytes for every number of threads.  Memory: a batch for
+ * each thread and one more, a batch being at most CLEAN_BATCH records. */
 enum { CLEAN_BATCH = 2048 };
 int clean_run(struct clean *c, struct recin *in, struct recout *out, const struct rec_opts *o, const struct tool *t,
               struct clean_totals *totals, struct err *e);

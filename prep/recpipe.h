@@ -3,7 +3,7 @@
 #define SFT_RECPIPE_H
 /* Records in; each made into none, one or several on one of N threads; out in the order read, whatever N is.
  *
- * Memory: 2 N + 1 batches of at most RECPIPE_BATCH records and about 1 MiB (or one longer record), with what is made of them. */
+ * Memory: N + 1 batches of at most RECPIPE_BATCH records and about 1 MiB (or one longer record), with what is made of them. */
 #include "err.h"
 #include "mem.h"
 #include "rec.h"

@@ -202,7 +202,7 @@ static int write_batch(void *ctx, void *item)
 static int run_pipeline(struct run *r, const struct tool *t, struct err *e)
 {
 	const struct omap pipeline = { r, read_batch, map_batch, write_batch };
-	int nthreads = (int)t->threads, nitems = 2 * nthreads + 2, rc;
+	int nthreads = (int)t->threads, nitems = nthreads + 1, rc;
 	void **items = mem_new((size_t)nitems * sizeof *items);
 
 	r->work = mem_new((size_t)nthreads * sizeof *r->work);

@@ -180,18 +180,19 @@ void pool_close(struct pool *p)
 
 /* --- ordered map --- */
 
-enum { FREE, FILLED, TAKEN, MAPPED };
-
+/* Every thread does all three jobs: it writes what is next to be written, else reads an item and maps it itself, while the item is in
+ * its core's cache; it sleeps only where neither can be done.  So the stages need no threads of their own and no hand-over. */
 struct lane {
 	const struct omap *m;
 	void **items;
-	int *state;
+	bool *mapped;
 	int nitems;
-	long head, next, tail;         /* next to read, next to map, next to write: running numbers */
-	bool end;
-	int rc;
-	pthread_mutex_t mx;
-	pthread_cond_t filled, mapped, freed;   /* for the mappers, the writer, the reader */
+	long head, tail;               /* next to read, next to write: running numbers */
+	bool reading, writing;         /* some thread is */
+	bool end;                      /* nothing is left to read */
+	int read_rc, rc;               /* why reading ended; why writing did */
+	pthread_mutex_t mx;            /* of all above; held but while an item is worked on */
+	pthread_cond_t turn;
 };
 
 struct mapper {
@@ -199,83 +200,72 @@ struct mapper {
 	int thread;
 };
 
-static void *map_loop(void *arg)
+static bool may_write(const struct lane *l)
+{
+	return !l->writing && l->tail < l->head && l->mapped[l->tail % l->nitems];
+}
+
+static bool may_read(const struct lane *l)
+{
+	return !l->reading && !l->end && l->rc == 0 && l->head - l->tail < l->nitems;
+}
+
+static void write_item(struct lane *l)
+{
+	int at = (int)(l->tail % l->nitems), rc = l->rc;
+
+	l->writing = true;
+	pthread_mutex_unlock(&l->mx);
+	if (rc == 0)
+		rc = l->m->write(l->m->ctx, l->items[at]);
+	pthread_mutex_lock(&l->mx);
+	l->writing = false;
+	l->rc = rc < 0 ? rc : 0;
+	l->mapped[at] = false;
+	l->tail++;
+	pthread_cond_signal(&l->turn);
+}
+
+static void read_item(struct lane *l, int thread)
+{
+	int at = (int)(l->head % l->nitems), got;
+
+	l->reading = true;
+	pthread_mutex_unlock(&l->mx);
+	got = l->m->read(l->m->ctx, l->items[at]);
+	pthread_mutex_lock(&l->mx);
+	l->reading = false;
+	if (got <= 0) {
+		l->end = true;
+		l->read_rc = got;
+		pthread_cond_broadcast(&l->turn);
+		return;
+	}
+	l->head++;
+	pthread_cond_signal(&l->turn);
+	pthread_mutex_unlock(&l->mx);
+	l->m->map(l->m->ctx, l->items[at], thread);
+	pthread_mutex_lock(&l->mx);
+	l->mapped[at] = true;
+}
+
+static void *lane_loop(void *arg)
 {
 	struct mapper *me = arg;
 	struct lane *l = me->l;
 
 	pthread_mutex_lock(&l->mx);
-	for (;;) {
-		int at;
-
-		while (l->next == l->head && !l->end)
-			pthread_cond_wait(&l->filled, &l->mx);
-		if (l->next == l->head)
-			break;
-		at = (int)(l->next++ % l->nitems);
-		l->state[at] = TAKEN;
-		pthread_mutex_unlock(&l->mx);
-		l->m->map(l->m->ctx, l->items[at], me->thread);
-		pthread_mutex_lock(&l->mx);
-		l->state[at] = MAPPED;
-		pthread_cond_signal(&l->mapped);
+	while (may_read(l) || l->reading || l->tail < l->head) {
+		if (may_write(l))
+			write_item(l);
+		else if (may_read(l))
+			read_item(l, me->thread);
+		else
+			pthread_cond_wait(&l->turn, &l->mx);
 	}
+	pthread_cond_broadcast(&l->turn);
 	pthread_mutex_unlock(&l->mx);
 	return NULL;
-}
-
-static void *write_loop(void *arg)
-{
-	struct lane *l = arg;
-
-	pthread_mutex_lock(&l->mx);
-	for (;;) {
-		int at = (int)(l->tail % l->nitems), rc;
-
-		while (!(l->end && l->tail == l->head) && l->state[at] != MAPPED)
-			pthread_cond_wait(&l->mapped, &l->mx);
-		if (l->state[at] != MAPPED)
-			break;
-		rc = l->rc;
-		pthread_mutex_unlock(&l->mx);
-		if (rc == 0)
-			rc = l->m->write(l->m->ctx, l->items[at]);
-		pthread_mutex_lock(&l->mx);
-		if (rc < 0 && l->rc == 0)
-			l->rc = rc;
-		l->state[at] = FREE;
-		l->tail++;
-		pthread_cond_signal(&l->freed);
-	}
-	pthread_mutex_unlock(&l->mx);
-	return NULL;
-}
-
-static void read_loop(struct lane *l)
-{
-	pthread_mutex_lock(&l->mx);
-	while (l->rc == 0) {
-		int at = (int)(l->head % l->nitems), got;
-
-		while (l->head - l->tail == l->nitems && l->rc == 0)
-			pthread_cond_wait(&l->freed, &l->mx);
-		if (l->rc != 0)
-			break;
-		pthread_mutex_unlock(&l->mx);
-		got = l->m->read(l->m->ctx, l->items[at]);
-		pthread_mutex_lock(&l->mx);
-		if (got < 0 && l->rc == 0)
-			l->rc = got;
-		if (got <= 0)
-			break;
-		l->state[at] = FILLED;
-		l->head++;
-		pthread_cond_signal(&l->filled);
-	}
-	l->end = true;
-	pthread_cond_broadcast(&l->filled);
-	pthread_cond_signal(&l->mapped);
-	pthread_mutex_unlock(&l->mx);
 }
 
 static int omap_alone(const struct omap *m, void *item)
@@ -294,43 +284,29 @@ int omap_run(const struct omap *m, void **items, int nitems, int nthreads)
 {
 	struct lane l = { .m = m, .items = items, .nitems = nitems };
 	struct mapper *who;
-	pthread_t *th, writer;
-	int started = 0;
+	pthread_t *th;
+	int started = 1;               /* the caller is one of them */
 
 	if (nthreads <= 1)
 		return omap_alone(m, items[0]);
-	l.state = mem_new((size_t)nitems * sizeof *l.state);
+	l.mapped = mem_new((size_t)nitems * sizeof *l.mapped);
 	th = mem_new((size_t)nthreads * sizeof *th);
 	who = mem_new((size_t)nthreads * sizeof *who);
 	pthread_mutex_init(&l.mx, NULL);
-	pthread_cond_init(&l.filled, NULL);
-	pthread_cond_init(&l.mapped, NULL);
-	pthread_cond_init(&l.freed, NULL);
+	pthread_cond_init(&l.turn, NULL);
 	for (; started < nthreads; started++) {
 		who[started] = (struct mapper){ &l, started };
-		if (pthread_create(&th[started], NULL, map_loop, &who[started]) != 0)
+		if (pthread_create(&th[started], NULL, lane_loop, &who[started]) != 0)
 			break;
 	}
-	if (started == 0 || pthread_create(&writer, NULL, write_loop, &l) != 0) {
-		pthread_mutex_lock(&l.mx);
-		l.end = true;
-		pthread_cond_broadcast(&l.filled);
-		pthread_mutex_unlock(&l.mx);
-		for (int i = 0; i < started; i++)
-			pthread_join(th[i], NULL);
-		l.rc = omap_alone(m, items[0]);
-	} else {
-		read_loop(&l);
-		for (int i = 0; i < started; i++)
-			pthread_join(th[i], NULL);
-		pthread_join(writer, NULL);
-	}
+	who[0] = (struct mapper){ &l, 0 };
+	lane_loop(&who[0]);
+	for (int i = 1; i < started; i++)
+		pthread_join(th[i], NULL);
 	pthread_mutex_destroy(&l.mx);
-	pthread_cond_destroy(&l.filled);
-	pthread_cond_destroy(&l.mapped);
-	pthread_cond_destroy(&l.freed);
-	mem_free(l.state);
+	pthread_cond_destroy(&l.turn);
+	mem_free(l.mapped);
 	mem_free(th);
 	mem_free(who);
-	return l.rc;
+	return l.rc < 0 ? l.rc : l.read_rc;
 }

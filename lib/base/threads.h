@@ -23,10 +23,10 @@ void pool_run(struct pool *p, void (*fn)(void *ctx, uint32_t task, int thread), 
 /* Cores this process may run on. */
 int threads_available(void);
 
-/* A pipeline: READ fills an item (1 filled, 0 end, <0 stop), MAP works on it on one of N threads,
- * WRITE takes it in the order read (0 go on, <0 stop).  READ and WRITE are never called by two threads at once,
- * nor at the same time as each other on one item; an item is reused after its WRITE.
- * ITEMS: at least 2 * nthreads + 1 pointers are kept busy.  Returns 0, or the first negative value. */
+/* A pipeline: READ fills an item (1 filled, 0 end, <0 stop), MAP works on it on one of N threads (0..n-1; 0 is the caller), WRITE takes it
+ * in the order read (0 go on, <0 stop).  READ is never called by two threads at once, nor is WRITE; each may be called on any of
+ * the threads, and an item is reused after its WRITE.  What was read before READ stopped is still written.
+ * ITEMS: nthreads + 1 keep all threads busy where items take about as long as each other.  Returns 0, or the first negative value. */
 struct omap {
 	void *ctx;
 	int (*read)(void *ctx, void *item);

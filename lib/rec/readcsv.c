@@ -150,15 +150,7 @@ static bool good_row(struct recin *r, const struct csv_row *row, enum csv_result
 	return false;
 }
 
-static void move_cells(struct csv_row *row, const char *from, const char *to)
-{
-	ptrdiff_t by = to - from;
-
-	for (uint32_t i = 0; i < row->n; i++)
-		row->cell[i].p += by;
-}
-
-int readcsv_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e)
+int readcsv_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e)
 {
 	struct input *in = &r->in;
 	struct window *w = &in->w;
@@ -166,7 +158,7 @@ int readcsv_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, e
 	enum csv_result result;
 	int rc;
 
-	row.cell = copy ? arena_get(a, row.max * sizeof *row.cell) : in->cells;
+	row.cell = arena_get(a, row.max * sizeof *row.cell);
 	for (;;) {
 		if (window_size(w) == 0) {
 			if (!w->last && (rc = window_more(w, e)) != 0)
@@ -189,14 +181,7 @@ int readcsv_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, e
 		return input_too_long(r, got, e);
 	rec->line = in->line;
 	if (good_row(r, &row, result, got)) {
-		char *text = window_text(w);
-
 		row.n = in->names->n;
-		if (copy) {
-			char *to = arena_get(a, row.bytes);
-			memcpy(to, text, row.bytes);
-			move_cells(&row, text, to);
-		}
 		if (row.escaped)
 			csv_unescape(&in->dialect, &row);
 		rec->names = in->names;
@@ -210,7 +195,7 @@ int readcsv_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, e
 
 /* --- plain lines --- */
 
-int readtext_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e)
+int readtext_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e)
 {
 	struct window *w = &r->in.w;
 	const char *lf;
@@ -238,7 +223,7 @@ int readtext_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, 
 	} else {
 		rec->names = r->in.names;
 		rec->f = arena_get(a, sizeof *rec->f);
-		*rec->f = (struct field){ copy ? arena_str(a, window_text(w), n) : window_text(w), n, FIELD_TEXT };
+		*rec->f = (struct field){ window_text(w), n, FIELD_TEXT };
 		rec->line = r->in.line;
 		*got = GOT_RECORD;
 	}

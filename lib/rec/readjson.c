@@ -7,7 +7,7 @@
 enum { MAX_NAMES = 256 << 20 };         /* bytes: names are kept as long as the stream */
 
 /* Text of a value that is to stand in one line: as it came, unless it holds line ends. */
-static struct field json_field(const struct json *v, struct arena *a, bool copy)
+static struct field json_field(const struct json *v, struct arena *a)
 {
 	struct field f = { v->raw, v->nraw, FIELD_JSON };
 	struct buf b = {0};
@@ -21,14 +21,12 @@ static struct field json_field(const struct json *v, struct arena *a, bool copy)
 		f.p = arena_str(a, b.p, b.n);
 		f.n = b.n;
 		buf_free(&b);
-	} else if (copy) {
-		f.p = arena_str(a, f.p, f.n);
 	}
 	return f;
 }
 
 /* The object of N bytes at the window's start as a record. */
-static void take_object(struct recin *r, size_t n, struct arena *a, bool copy, struct rec *rec, enum got *got)
+static void take_object(struct recin *r, size_t n, struct arena *a, struct rec *rec, enum got *got)
 {
 	const struct json *v;
 	struct err e = {0};
@@ -60,7 +58,7 @@ static void take_object(struct recin *r, size_t n, struct arena *a, bool copy, s
 			*got = input_bad(&r->in, "NUL in a name", n, "NUL in a name");
 			return;
 		}
-		rec->f[i] = json_field(&v->member[i].value, a, copy);
+		rec->f[i] = json_field(&v->member[i].value, a);
 	}
 	rec->names = names_get(&r->sets, r->keys, v->n);
 	rec->line = r->in.line;
@@ -74,7 +72,7 @@ static bool blank(const char *s, size_t n)
 	return n == 0;
 }
 
-int readjsonl_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e)
+int readjsonl_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e)
 {
 	struct window *w = &r->in.w;
 	size_t seen = 0, n, line;
@@ -103,7 +101,7 @@ int readjsonl_next(struct recin *r, struct arena *a, bool copy, struct rec *rec,
 		r->in.line++;
 		seen = 0;
 	}
-	take_object(r, n, a, copy, rec, got);
+	take_object(r, n, a, rec, got);
 	window_take(w, line);
 	r->in.line++;
 	return 0;
@@ -185,6 +183,7 @@ static int next_element(struct recin *r, bool *end, struct err *e)
 	}
 	if ((rc = next_byte(r, &c, e)) != 0)
 		return rc;
+	r->in.w.hold = false;            /* what is taken now is not seen again: on to the value behind it */
 	if (r->in.begun && c == ',') {
 		window_take(&r->in.w, 1);
 		if ((rc = next_byte(r, &c, e)) != 0)
@@ -206,7 +205,7 @@ static int next_element(struct recin *r, bool *end, struct err *e)
 	return c < 0 ? 0 : fault(r, "text behind the array", e);
 }
 
-int readjson_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e)
+int readjson_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e)
 {
 	struct window *w = &r->in.w;
 	bool end = r->in.ended;
@@ -227,7 +226,7 @@ int readjson_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, 
 		if ((rc = window_more(w, e)) != 0)
 			return rc;
 	}
-	take_object(r, n, a, copy, rec, got);
+	take_object(r, n, a, rec, got);
 	r->in.line += csv_count_lines(window_text(w), n);
 	window_take(w, n);
 	return 0;

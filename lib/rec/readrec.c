@@ -12,14 +12,15 @@ static int fault(const struct recin *r, const char *what, struct err *e)
 	return err_set(e, SFT_BADDATA, "%s: %s", r->in.shown, what);
 }
 
-/* N bytes at the window's start, or fewer at the end of the file. */
+/* N bytes at the window's start, or fewer at the end of the file.  No more than a head is read beyond them, so that a block mostly
+ * begins where nothing has to be moved. */
 static int need(struct recin *r, size_t n, struct err *e)
 {
 	struct window *w = &r->in.w;
 	int rc;
 
 	while (window_size(w) < n && !w->last)
-		if ((rc = window_more(w, e)) != 0)
+		if ((rc = window_some(w, n - window_size(w) + RECFMT_HEAD, e)) != 0)
 			return rc;
 	return 0;
 }
@@ -78,7 +79,7 @@ static int take_names(struct recin *r, const struct recfmt_head *h, struct err *
 static int take_records(struct recin *r, const struct recfmt_head *h, struct err *e)
 {
 	struct input *in = &r->in;
-	const char *p = window_text(&in->w) + RECFMT_HEAD;
+	const char *lens = window_text(&in->w) + RECFMT_HEAD, *data;
 	uint64_t cells, at = 0, size;
 
 	if (in->names == NULL)
@@ -86,34 +87,34 @@ static int take_records(struct recin *r, const struct recfmt_head *h, struct err
 	cells = (uint64_t)h->records * in->names->n;
 	if (cells > h->bytes / 4)
 		return fault(r, "damaged (more fields than bytes)", e);
-	in->lens = (const unsigned char *)p;
-	in->data = p + 4 * cells;
+	data = lens + 4 * cells;
 	size = h->bytes - 4 * cells;
 	for (uint64_t i = 0; i < cells; i++) {
-		uint64_t len = recfmt_u32(in->lens + 4 * i) & RECFMT_LEN;
+		uint64_t len = recfmt_u32(lens + 4 * i) & RECFMT_LEN;
 
-		if (len > size - at || (len && ((unsigned char)in->data[at] & 0xc0) == 0x80))
+		if (len > size - at || (len && ((unsigned char)data[at] & 0xc0) == 0x80))
 			return fault(r, "damaged (a field)", e);
 		at += len;
 	}
-	if (at != size || !json_utf8(in->data, size))
+	if (at != size || !json_utf8(data, size))
 		return fault(r, "damaged (fields)", e);
 	in->left = h->records;
 	in->block = RECFMT_HEAD + h->bytes;
+	in->lens = RECFMT_HEAD;
+	in->data = RECFMT_HEAD + 4 * cells;
 	return 0;
 }
 
 static int take_end(struct recin *r, const struct recfmt_head *h, struct err *e)
 {
-	const unsigned char *p = (const unsigned char *)window_text(&r->in.w) + RECFMT_HEAD;
 	int rc;
 
-	if (h->bytes != 8 || recfmt_u64(p) != r->in.records)
+	if (h->bytes != 8 || recfmt_u64(window_text(&r->in.w) + RECFMT_HEAD) != r->in.records)
 		return fault(r, "damaged (the number of records does not fit the end mark)", e);
+	if ((rc = need(r, RECFMT_HEAD + 8 + 1, e)) != 0)
+		return rc;
 	window_take(&r->in.w, RECFMT_HEAD + 8);
 	r->in.mark = true;
-	if ((rc = need(r, 1, e)) != 0)
-		return rc;
 	return window_size(&r->in.w) ? fault(r, "bytes behind the end mark", e) : 0;
 }
 
@@ -179,12 +180,11 @@ static bool good_json(struct recin *r, struct arena *a, const struct field *f)
 	    && json_parse(r->parser, a, f->p, f->n, &v, NULL) == 0 && v->type != JSON_STR;
 }
 
-int readrec_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e)
+int readrec_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e)
 {
 	struct input *in = &r->in;
+	const char *lens, *data;
 	uint32_t n;
-	size_t bytes = 0;
-	const char *data;
 	int rc;
 
 	if (!in->left && !in->mark && (rc = next_block(r, e)) != 0)
@@ -193,25 +193,19 @@ int readrec_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, e
 	if (in->mark && !in->left)
 		return 0;
 	n = in->names->n;
+	lens = window_text(&in->w) + in->lens;
+	data = window_text(&in->w) + in->data;
 	rec->f = arena_get(a, n * sizeof *rec->f);
-	for (uint32_t i = 0; i < n; i++)
-		bytes += recfmt_u32(in->lens + 4 * i) & RECFMT_LEN;
-	data = in->data;
-	if (copy && bytes) {
-		char *to = arena_get(a, bytes);
-		memcpy(to, data, bytes);
-		data = to;
-	}
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t len = recfmt_u32(in->lens + 4 * i);
+		uint32_t len = recfmt_u32(lens + 4 * (size_t)i);
 
 		rec->f[i] = (struct field){ data, len & RECFMT_LEN, len & RECFMT_JSON ? FIELD_JSON : FIELD_TEXT };
 		data += len & RECFMT_LEN;
 		if (len & RECFMT_JSON && !good_json(r, a, rec->f + i))
 			return fault(r, "damaged (a JSON field)", e);
 	}
-	in->lens += 4 * n;
-	in->data += bytes;
+	in->lens += 4 * (size_t)n;
+	in->data = (size_t)(data - window_text(&in->w));
 	in->left--;
 	rec->names = in->names;
 	rec->line = in->line++;

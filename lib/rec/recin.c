@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH_BYTES = 1 << 20 };
+enum { BATCH_BYTES = 1 << 20, BATCH_ENOUGH = 1 << 17 };   /* at most; so many will do where no more are at hand */
 
 /* --- bad records --- */
 
@@ -285,19 +285,19 @@ int rec_open(struct recin **out, const char *const *files, size_t n, const struc
 
 /* --- records --- */
 
-static int read_one(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e)
+static int read_one(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e)
 {
 	switch (r->in.format) {
 	case REC_JSONL:
-		return readjsonl_next(r, a, copy, rec, got, e);
+		return readjsonl_next(r, a, rec, got, e);
 	case REC_JSON:
-		return readjson_next(r, a, copy, rec, got, e);
+		return readjson_next(r, a, rec, got, e);
 	case REC_REC:
-		return readrec_next(r, a, copy, rec, got, e);
+		return readrec_next(r, a, rec, got, e);
 	case REC_TEXT:
-		return readtext_next(r, a, copy, rec, got, e);
+		return readtext_next(r, a, rec, got, e);
 	default:
-		return readcsv_next(r, a, copy, rec, got, e);
+		return readcsv_next(r, a, rec, got, e);
 	}
 }
 
@@ -327,8 +327,9 @@ static void note_place(struct recin *r)
 }
 
 /* The next good record into REC; *MORE is false at the end of the last file. */
-static int next(struct recin *r, struct arena *a, bool copy, struct rec *rec, bool *more, struct err *e)
+static int next(struct recin *r, struct arena *a, struct rec *rec, bool *more, struct err *e)
 {
+	const char *text;
 	enum got got;
 	int rc;
 
@@ -340,18 +341,23 @@ static int next(struct recin *r, struct arena *a, bool copy, struct rec *rec, bo
 				return 0;
 			if ((rc = open_file(r, e)) != 0 || (rc = settle_columns(r, e)) != 0)
 				return rc;
+			if (r->lend)
+				window_lend(&r->in.w, r->lend);
+			mark = *a;
 		}
-		if ((rc = read_one(r, a, copy, rec, &got, e)) != 0)
+		text = r->in.w.buf;
+		if ((rc = read_one(r, a, rec, &got, e)) != 0)
 			return rc;
-		note_place(r);
 		if (got == GOT_RECORD)
 			break;
 		if (got == GOT_BAD) {
 			if ((rc = bad_record(r, e)) != 0)
 				return rc;
-			arena_rewind(a, &mark);
+			if (r->in.w.buf == text)                 /* else the window may lie there now */
+				arena_rewind(a, &mark);
 			continue;
 		}
+		note_place(r);
 		close_file(r);
 		r->at++;
 	}
@@ -371,32 +377,56 @@ int rec_read(struct recin *r, struct rec **out, struct err *e)
 
 	*out = NULL;
 	arena_reset(&r->arena);
-	if ((rc = next(r, &r->arena, false, &r->cur, &more, e)) != 0)
+	if ((rc = next(r, &r->arena, &r->cur, &more, e)) != 0)
 		return rc;
-	if (more)
+	if (more) {
+		note_place(r);
 		*out = &r->cur;
+	}
 	return 0;
+}
+
+/* Bytes of the open file's text that records were made of. */
+static uint64_t place(const struct recin *r)
+{
+	return r->in.w.taken + (r->in.format == REC_REC ? r->in.data : 0);
+}
+
+static int read_batch(struct recin *r, struct arena *a, struct rec *out, size_t max, size_t *n, struct err *e)
+{
+	size_t bytes = 0;
+	bool more = true;
+	int rc = 0;
+
+	while (*n < max && bytes < BATCH_BYTES) {
+		uint64_t before = place(r);
+
+		r->in.w.hold = *n && bytes >= BATCH_ENOUGH;
+		if ((rc = next(r, a, out + *n, &more, e)) != 0 || !more)
+			break;
+		++*n;
+		bytes += place(r) > before ? place(r) - before : 0;
+	}
+	return rc == WINDOW_LATER ? 0 : rc;
 }
 
 int rec_read_batch(struct recin *r, struct arena *a, struct rec *out, size_t max, size_t *n, struct err *e)
 {
-	size_t bytes = 0;
-	bool more = true;
 	int rc;
 
 	r->ahead = true;
+	r->lend = a;
 	arena_reset(&r->arena);
-	for (*n = 0; *n < max && bytes < BATCH_BYTES; ) {
-		uint64_t before = r->in.w.taken;
-
-		if ((rc = next(r, a, true, out + *n, &more, e)) != 0)
-			return rc;
-		if (!more)
-			break;
-		++*n;
-		bytes += r->in.w.taken > before ? r->in.w.taken - before : 0;
+	*n = 0;
+	if (r->open)
+		window_lend(&r->in.w, a);
+	rc = read_batch(r, a, out, max, n, e);
+	r->lend = NULL;
+	if (r->open) {
+		note_place(r);
+		window_home(&r->in.w);
 	}
-	return 0;
+	return rc;
 }
 
 int rec_reject(struct recin *r, const struct rec *rec, const char *reason, struct err *e)

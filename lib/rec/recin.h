@@ -39,9 +39,8 @@ struct input {
 	bool begun, ended;
 	/* rec */
 	uint32_t left;                  /* records left in the block */
-	size_t block;                   /* bytes of it in the window */
-	const unsigned char *lens;
-	const char *data;
+	size_t block;                   /* bytes of it in the window, which begins with it */
+	size_t lens, data;              /* places in it of the next record's lengths and bytes */
 	bool mark;                      /* the end mark was seen */
 };
 
@@ -51,6 +50,7 @@ struct recin {
 	const char **file;
 	size_t nfiles, at;
 	bool open, ahead;               /* a file is open; the caller reads batches */
+	struct arena *lend;             /* of the batch that is being read */
 	struct input in;
 	struct namesets sets;
 	const struct names *first;      /* names of the first file: those that follow must agree */
@@ -72,15 +72,15 @@ struct recin {
 };
 
 /* Each reader opens a file whose window is decoded (rec: raw), then gives records until GOT_END.  OPEN may read the header.
- * COPY: what the record points to goes into arena A; else it may point into the window.  A bad record is GOT_BAD
- * with status 0 and in->bad filled; a fault that ends reading is a status. */
+ * The record points into the window, and to what A was asked for.  A bad record is GOT_BAD with status 0 and in->bad filled; a fault
+ * that ends reading is a status; so is WINDOW_LATER, after which a reader must be able to go on as if it had not been called. */
 int readcsv_open(struct recin *r, struct err *e);
-int readcsv_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e);
-int readjson_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e);
-int readjsonl_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e);
-int readtext_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e);
+int readcsv_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e);
+int readjson_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e);
+int readjsonl_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e);
+int readtext_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e);
 int readrec_open(struct recin *r, struct err *e);
-int readrec_next(struct recin *r, struct arena *a, bool copy, struct rec *rec, enum got *got, struct err *e);
+int readrec_next(struct recin *r, struct arena *a, struct rec *rec, enum got *got, struct err *e);
 
 /* The one field of plain lines. */
 extern const struct name text_name;

@@ -7,21 +7,56 @@
 
 enum { CHUNK = 1 << 18 };
 
-/* Room for N bytes behind the end: what is used up makes way first. */
+/* The text at hand is at TO now, where CAP bytes are. */
+static void move(struct window *w, char *to, size_t cap)
+{
+	memmove(to, w->buf + w->start, w->end - w->start);
+	w->end -= w->start;
+	w->valid = w->valid > w->start ? w->valid - w->start : 0;
+	w->start = 0;
+	w->buf = to;
+	w->cap = cap;
+}
+
+/* Room for N bytes behind the end: what is used up makes way first, unless others point to it. */
 static void make_room(struct window *w, size_t n)
 {
+	size_t need = w->end - w->start + n + WINDOW_PAD;
+
 	if (w->cap - w->end >= n + WINDOW_PAD)
 		return;
-	if (w->start) {
-		memmove(w->buf, w->buf + w->start, w->end - w->start);
-		w->end -= w->start;
-		w->valid = w->valid > w->start ? w->valid - w->start : 0;
-		w->start = 0;
+	if (w->lent) {
+		move(w, arena_get(w->lent, need), need);
+		return;
 	}
-	if (w->cap - w->end < n + WINDOW_PAD) {
-		w->cap = (w->end + n + WINDOW_PAD) * 2;
-		w->buf = mem_grow(w->buf, w->cap, 1);
+	if (w->start)
+		move(w, w->buf, w->cap);
+	if (w->cap < need) {
+		w->cap = w->own_cap = need * 2;
+		w->buf = w->own = mem_grow(w->own, w->cap, 1);
 	}
+}
+
+void window_lend(struct window *w, struct arena *a)
+{
+	size_t cap = w->end - w->start + (w->last ? 0 : CHUNK) + WINDOW_PAD;
+
+	w->lent = a;
+	move(w, arena_get(a, cap), cap);
+}
+
+void window_home(struct window *w)
+{
+	size_t need = w->end - w->start + WINDOW_PAD;
+
+	if (need > w->own_cap) {
+		w->own_cap = need;
+		mem_free(w->own);
+		w->own = mem_grow(NULL, need, 1);
+	}
+	move(w, w->own, w->own_cap);
+	w->lent = NULL;
+	w->hold = false;
 }
 
 /* Check what came in; a sequence cut at the end waits for the rest. */
@@ -58,8 +93,8 @@ int window_open(struct window *w, const char *path, struct err *e)
 	w->encoding = "binary";
 	if ((rc = source_open(&w->src, path, e)) != 0)
 		return rc;
-	w->cap = WINDOW_FIRST + CHUNK + WINDOW_PAD;
-	w->buf = mem_grow(NULL, w->cap, 1);
+	w->cap = w->own_cap = WINDOW_FIRST + CHUNK + WINDOW_PAD;
+	w->buf = w->own = mem_grow(NULL, w->cap, 1);
 	while (rc == 0 && !w->last && w->end < WINDOW_FIRST)
 		rc = read_plain(w, WINDOW_FIRST - w->end, e);
 	if (rc != 0)
@@ -124,11 +159,21 @@ int window_decode(struct window *w, const char *name, struct err *e)
 
 int window_more(struct window *w, struct err *e)
 {
-	size_t want = window_size(w) > CHUNK ? window_size(w) : CHUNK;   /* doubling: a long record is scanned twice at most */
+	size_t size = window_size(w), room = w->cap - w->end;
+
+	if (room > WINDOW_PAD + CHUNK / 4 && size < CHUNK)                /* a pipe gives little at a time */
+		return window_some(w, room - WINDOW_PAD, e);
+	return window_some(w, size > CHUNK ? size : CHUNK, e);           /* doubling: a long record is scanned twice at most */
+}
+
+int window_some(struct window *w, size_t want, struct err *e)
+{
 	int rc;
 
 	if (w->last)
 		return 0;
+	if (w->hold)
+		return WINDOW_LATER;
 	rc = w->dec ? read_decoded(w, e) : read_plain(w, want, e);
 	if (!w->binary)
 		check(w);
@@ -146,6 +191,6 @@ void window_close(struct window *w)
 	decoder_close(w->dec);
 	buf_free(&w->raw);
 	buf_free(&w->text);
-	mem_free(w->buf);
+	mem_free(w->own);
 	memset(w, 0, sizeof *w);
 }
