@@ -15,7 +15,7 @@ struct checkpoint {
 	uint64_t step;              /* steps done */
 	struct cursor_place place;  /* rows that come next */
 	bool     has_best;
-	double   best;              /* lowest validation loss */
+	double   best;              /* the best validation loss, or value of the metric */
 	uint64_t stale;             /* evaluations since then */
 	bool     finished;          /* nothing is left to do: all steps done, or stopped early */
 	uint64_t log_length;        /* runlog_sync */

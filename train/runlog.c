@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,17 +124,41 @@ int runlog_step(struct runlog *l, const struct runlog_step *s, struct err *e)
 
 int runlog_eval(struct runlog *l, const struct runlog_eval *v, struct err *e)
 {
-	const struct tb_scalar s[] = { { "val/loss", v->loss }, { "val/perplexity", exp(v->loss) } };
+	char name[64];
+	const struct tb_scalar s[] = { { "val/loss", v->loss }, { "val/perplexity", exp(v->loss) }, { name, v->value } };
 	struct jw *w = line_begin(l);
 	int rc;
 
 	key_uint(w, "step", v->step);
 	key_double(w, "val_loss", v->loss);
 	key_double(w, "val_perplexity", exp(v->loss));
+	if (v->metric) {
+		snprintf(name, sizeof name, "val_%.50s", v->metric);
+		key_double(w, name, v->value);
+		name[3] = '/';
+	}
 	jw_key(w, "best");
 	jw_bool(w, v->best);
 	rc = line_end(l, e);
-	return rc ? rc : tb_scalars(l->tb, v->step, s, 2, e);
+	return rc ? rc : tb_scalars(l->tb, v->step, s, v->metric ? 3 : 2, e);
+}
+
+int runlog_samples(struct runlog *l, uint64_t step, const struct runlog_sample *s, size_t n, struct err *e)
+{
+	struct jw *w = line_begin(l);
+
+	key_uint(w, "step", step);
+	jw_key(w, "samples");
+	jw_arr(w);
+	for (size_t i = 0; i < n; i++) {
+		jw_obj(w);
+		jw_key(w, "prompt");     jw_str(w, s[i].prompt);
+		jw_key(w, "reference");  jw_str(w, s[i].reference);
+		jw_key(w, "prediction"); jw_str(w, s[i].answer);
+		jw_obj_end(w);
+	}
+	jw_arr_end(w);
+	return line_end(l, e);
 }
 
 int runlog_sync(struct runlog *l, uint64_t *length, struct err *e)

@@ -4,6 +4,7 @@
 /* The log of a run: RUN/log.jsonl, a line per optimiser step and per evaluation, and the same as TensorBoard events.  A line is in the
  * file as soon as its call returns. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "err.h"
 
@@ -24,7 +25,13 @@ struct runlog_step {
 struct runlog_eval {
 	uint64_t step;
 	double   loss;              /* mean over the validation data's trained tokens */
-	bool     best;              /* the lowest so far */
+	const char *metric;         /* another measure of it, by name; NULL: none */
+	double   value;
+	bool     best;              /* the best so far: the metric where there is one, else the loss */
+};
+
+struct runlog_sample {
+	const char *prompt, *reference, *answer;
 };
 
 /* A log anew.  Anything under the name is gone. */
@@ -33,6 +40,8 @@ int runlog_create(struct runlog **l, const char *dir, struct err *e);
 int runlog_resume(struct runlog **l, const char *dir, uint64_t length, uint64_t step, struct err *e);
 int runlog_step(struct runlog *l, const struct runlog_step *s, struct err *e);
 int runlog_eval(struct runlog *l, const struct runlog_eval *v, struct err *e);
+/* {"step","samples":[{"prompt","reference","prediction"}]} */
+int runlog_samples(struct runlog *l, uint64_t step, const struct runlog_sample *s, size_t n, struct err *e);
 /* What was logged is on the disk; *LENGTH: bytes of log.jsonl. */
 int runlog_sync(struct runlog *l, uint64_t *length, struct err *e);
 int runlog_close(struct runlog *l, struct err *e);      /* NULL is fine */

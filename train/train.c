@@ -2,6 +2,7 @@
 #include "train.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hfexport.h"
@@ -69,28 +70,80 @@ static int save_state(struct run *r, struct err *e)
 	return checkpoint_save(r->o->out, &r->c, e);
 }
 
-/* Validation loss; the best so far goes to best/; PATIENCE evaluations without a better one finish the run. */
+static bool is_better(const struct run *r, double value)
+{
+	if (!r->c.has_best)
+		return true;
+	return r->o->metric == NULL || answers_lower_is_better(r->answers) ? value < r->c.best : value > r->c.best;
+}
+
+/* Did PATIENCE evaluations bring nothing better. */
+static void stop_early(struct run *r)
+{
+	if (r->o->patience == 0 || r->c.stale < (uint64_t)r->o->patience || r->c.step >= r->steps)
+		return;
+	r->c.finished = true;
+	tool_warn(r->t, "step %llu: no better validation %s in %lld evaluations, stopping early", (unsigned long long)r->c.step,
+	          r->o->metric ? r->o->metric : "loss", (long long)r->o->patience);
+}
+
+/* Validation loss and metric; the best so far goes to best/; PATIENCE evaluations without a better one finish the run. */
 static int evaluate(struct run *r, struct err *e)
 {
-	struct runlog_eval v = { .step = r->c.step };
+	struct runlog_eval v = { .step = r->c.step, .metric = r->o->metric };
+	char more[96] = "";
+	double value;
 	int rc;
 
-	if ((rc = trainer_validate(&r->tr, &r->val, &v.loss, e)) != 0)
+	if ((rc = trainer_validate(&r->tr, &r->val, &v.loss, e)) != 0 || (v.metric && (rc = answers_score(r->answers, &v.value, e)) != 0))
 		return rc;
-	v.best = !r->c.has_best || v.loss < r->c.best;
+	value = v.metric ? v.value : v.loss;
+	v.best = is_better(r, value);
 	if (v.best && (rc = save_result(r, "best", e)) != 0)
 		return rc;
-	r->c.best = v.best ? v.loss : r->c.best;
+	r->c.best = v.best ? value : r->c.best;
 	r->c.stale = v.best ? 0 : r->c.stale + 1;
 	r->c.has_best = true;
-	if (r->o->patience && r->c.stale >= (uint64_t)r->o->patience && r->c.step < r->steps) {
-		r->c.finished = true;
-		tool_warn(r->t, "step %llu: no better validation loss in %lld evaluations, stopping early", (unsigned long long)r->c.step,
-		          (long long)r->o->patience);
-	}
-	tool_note(r->t, "step %llu: validation loss %.4f, perplexity %.3f%s", (unsigned long long)r->c.step, v.loss, exp(v.loss),
+	stop_early(r);
+	if (v.metric)
+		snprintf(more, sizeof more, ", %.60s %.4f", v.metric, v.value);
+	tool_note(r->t, "step %llu: validation loss %.4f, perplexity %.3f%s%s", (unsigned long long)r->c.step, v.loss, exp(v.loss), more,
 	          v.best ? ", the best so far" : "");
 	return runlog_eval(r->log, &v, e);
+}
+
+/* --- samples --- */
+
+enum { SAMPLES = 3 };
+
+struct samples {
+	const struct run *r;
+	struct runlog_sample s[SAMPLES];
+	struct arena a;
+	size_t n;
+};
+
+static void see_sample(void *ctx, const char *prompt, const char *reference, const char *answer)
+{
+	struct samples *x = ctx;
+	struct err shown;              /* control characters of data are made visible in it */
+
+	err_set(&shown, 0, "answers '%.200s' where '%.200s' was expected", answer, reference);
+	tool_note(x->r->t, "step %llu: %s", (unsigned long long)x->r->c.step, shown.msg);
+	x->s[x->n++] = (struct runlog_sample){ arena_str(&x->a, prompt, strlen(prompt)), arena_str(&x->a, reference, strlen(reference)),
+		arena_str(&x->a, answer, strlen(answer)) };
+}
+
+static int sample(struct run *r, struct err *e)
+{
+	struct samples x = { .r = r };
+	int rc;
+
+	arena_init(&x.a);
+	if ((rc = answers_show(r->answers, SAMPLES, see_sample, &x, e)) == 0)
+		rc = runlog_samples(r->log, r->c.step, x.s, x.n, e);
+	arena_release(&x.a);
+	return rc;
 }
 
 static int one_step(struct run *r, struct trainer_step *s, struct err *e)
@@ -126,6 +179,8 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 		progress_at(&bar, tokens, (double)(r->c.step - first) / (double)(r->steps - first), note);
 		if (r->has_val && (r->c.step % r->eval_every == 0 || r->c.finished))
 			rc = evaluate(r, e);
+		if (rc == 0 && r->o->sample_every && r->c.step % (uint64_t)r->o->sample_every == 0)
+			rc = sample(r, e);
 		if (rc == 0 && (r->c.step % r->save_every == 0 || r->c.finished)) {
 			rc = save_state(r, e);
 			saved = r->c.step;
@@ -142,8 +197,8 @@ static int finish(struct run *r, struct err *e)
 	if (!r->has_val && (rc = save_result(r, "best", e)) != 0)
 		return rc;
 	if (r->c.has_best)
-		tool_warn(r->t, "%llu steps in %.0f s, best validation loss %.4f: %s/best", (unsigned long long)r->c.step, seconds_of(r), r->c.best,
-		          r->o->out);
+		tool_warn(r->t, "%llu steps in %.0f s, best validation %s %.4f: %s/best", (unsigned long long)r->c.step, seconds_of(r),
+		          r->o->metric ? r->o->metric : "loss", r->c.best, r->o->out);
 	else
 		tool_warn(r->t, "%llu steps in %.0f s: %s/last", (unsigned long long)r->c.step, seconds_of(r), r->o->out);
 	return 0;

@@ -34,6 +34,8 @@ struct train_opts {
 	double  warmup, decay, clip, smoothing, neftune;
 	bool    checkpointing, resume;
 	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */
+	const char *metric;                 /* what best/ and patience go by; NULL: the validation loss */
+	int64_t sample_every;               /* 0: never */
 };
 
 void train_opts_init(struct train_opts *o);

@@ -2,6 +2,7 @@
 #ifndef SFT_TRAINRUN_H
 #define SFT_TRAINRUN_H
 /* A run from inside: shared by trainsetup.c (opening, numbers, RUN/config.json) and train.c (the loop).  Nothing else includes this. */
+#include "answers.h"
 #include "checkpoint.h"
 #include "runlog.h"
 #include "schedule.h"
@@ -15,6 +16,7 @@ struct run {
 	bool     full;              /* all weights are trained: l has no adapter */
 	struct data data, val;
 	bool     has_val;
+	struct answers *answers;    /* with --metric or --sample-every; else NULL */
 	struct cursor cursor;
 	struct optim optim;
 	struct trainer tr;

@@ -191,6 +191,7 @@ static void write_settings(struct run *r)
 	jw_key(&w, "clip");            jw_double(&w, o->clip);
 	jw_key(&w, "label_smoothing"); jw_double(&w, o->smoothing);
 	jw_key(&w, "neftune_alpha");   jw_double(&w, o->neftune);
+	jw_key(&w, "metric");          jw_str(&w, o->metric ? o->metric : "loss");
 	jw_key(&w, "dtype");           jw_str(&w, r->l.act == DT_F32 ? "f32" : "bf16");
 	jw_obj_end(&w);
 }
@@ -211,12 +212,23 @@ static int open_optim(struct run *r, struct err *e)
 	return rc;
 }
 
+static int open_answers(struct run *r, struct err *e)
+{
+	const struct train_opts *o = r->o;
+
+	if (!r->has_val)
+		return err_set(e, SFT_USAGE, "%s looks at answers to validation data (expected --val FILE)", o->metric ? "--metric" : "--sample-every");
+	return answers_open(&r->answers, o->use.model, r->l.m, &r->val, o->metric, e);
+}
+
 static int open_training(struct run *r, struct err *e)
 {
 	int rc;
 
 	set_numbers(r);
 	if ((rc = open_optim(r, e)) != 0)
+		return rc;
+	if ((r->o->metric || r->o->sample_every) && (rc = open_answers(r, e)) != 0)
 		return rc;
 	r->tr = (struct trainer){ .k = r->l.k, .m = r->l.m, .data = &r->data, .cursor = &r->cursor, .optim = &r->optim,
 		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed };
@@ -349,6 +361,7 @@ int run_open(struct run *r, const struct train_opts *o, const struct tool *t, st
 void run_close(struct run *r)
 {
 	runlog_close(r->log, NULL);
+	answers_close(r->answers);
 	trainer_release(&r->tr);
 	optim_release(&r->optim);
 	cursor_release(&r->cursor);
