@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dedup.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "batches.h"
@@ -8,12 +9,11 @@
 #include "recspill.h"
 #include "utf8.h"
 
-const char dedup_in_against[] = "also in --against", dedup_shares_gram[] = "shares an n-gram with --against";
-
-void dedup_init(struct dedup *d, enum dedup_keep keep, size_t ngram, const char *scratch_dir)
+void dedup_init(struct dedup *d, enum dedup_keep keep, size_t ngram, uint64_t memory, const char *scratch_dir)
 {
 	memset(d, 0, sizeof *d);
 	d->keep = keep;
+	d->memory = memory;
 	d->scratch_dir = scratch_dir;
 	keyset_init(&d->against, false);
 	gramset_init(&d->grams, ngram);
@@ -25,33 +25,58 @@ void dedup_release(struct dedup *d)
 	keyset_release(&d->against);
 	gramset_release(&d->grams);
 	keyset_release(&d->seen);
+	keyfate_free(d->sorted);
 	mem_free(d->key.v);
 }
 
 bool dedup_looks_like_turns(const struct dedup *d)
 {
-	return d->key.n && d->duplicates * 2 > d->read && d->neighbours * 2 > d->duplicates;
+	uint64_t duplicates = d->fate[FATE_DUPLICATE];
+
+	return d->key.n && duplicates * 2 > d->read && d->neighbours * 2 > duplicates;
 }
 
 /* --- the other file --- */
 
-/* The n-grams of R's key columns, which K has just looked up. */
-static int add_grams(struct dedup *d, struct gramscan *w, const struct keyer *k, const struct rec *r, struct err *e)
+int dedup_add_grams(struct gramset *g, struct gramscan *w, struct keyer *k, const struct rec *r, struct err *e)
 {
-	int rc = 0;
+	int rc = keyer_columns(k, r->names, e);
 
 	for (size_t i = 0; i < k->n && rc == 0; i++)
 		if (k->col[i] != NO_COLUMN)
-			rc = gramset_add(&d->grams, w, r->f[k->col[i]].p, r->f[k->col[i]].n, e);
+			rc = gramset_add(g, w, r->f[k->col[i]].p, r->f[k->col[i]].n, e);
 	return rc;
 }
 
-static bool shares_gram(const struct dedup *d, struct gramscan *w, const struct keyer *k, const struct rec *r)
+bool dedup_shares_gram(const struct gramset *g, struct gramscan *w, const struct keyer *k, const struct rec *r)
 {
 	for (size_t i = 0; i < k->n; i++)
-		if (k->col[i] != NO_COLUMN && gramset_shares(&d->grams, w, r->f[k->col[i]].p, r->f[k->col[i]].n))
+		if (k->col[i] != NO_COLUMN && gramset_shares(g, w, r->f[k->col[i]].p, r->f[k->col[i]].n))
 			return true;
 	return false;
+}
+
+/* Half of the memory is for what is to be kept out. */
+static int sort_against(struct dedup *d, struct err *e)
+{
+	int rc = 0;
+
+	d->sorted = keyfate_new(d->memory / 2, d->scratch_dir);
+	for (size_t i = 0; i < d->against.cap && rc == 0; i++)
+		if (d->against.slot[i].hi | d->against.slot[i].lo)
+			rc = keyfate_against(d->sorted, d->against.slot[i], e);
+	keyset_release(&d->against);
+	return rc;
+}
+
+static int add_key(struct dedup *d, struct hash128 h, struct err *e)
+{
+	bool added;
+	int rc;
+
+	if (d->sorted == NULL && keyset_growth(&d->against) > d->memory / 2 && (rc = sort_against(d, e)) != 0)
+		return rc;
+	return d->sorted ? keyfate_against(d->sorted, h, e) : keyset_add(&d->against, h, &added, NULL, e);
 }
 
 static int add_keys(struct dedup *d, struct recin *in, struct keyer *k, struct gramscan *w, struct err *e)
@@ -61,11 +86,10 @@ static int add_keys(struct dedup *d, struct recin *in, struct keyer *k, struct g
 
 	while ((rc = rec_read(in, &r, e)) == 0 && r) {
 		struct hash128 h;
-		bool added;
 
 		if ((rc = keyer_128(k, r, &h, e)) != 0)
 			return err_at(e, in, r);
-		if ((rc = keyset_add(&d->against, h, &added, NULL, e)) != 0 || (d->grams.n && (rc = add_grams(d, w, k, r, e)) != 0))
+		if ((rc = add_key(d, h, e)) != 0 || (d->grams.n && (rc = dedup_add_grams(&d->grams, w, k, r, e)) != 0))
 			return rc;
 	}
 	return rc;
@@ -112,7 +136,8 @@ struct batch {
 	struct rec rec[DEDUP_BATCH];
 	struct hash128 key[DEDUP_BATCH];
 	bool shares[DEDUP_BATCH];      /* an n-gram with --against */
-	size_t end[DEDUP_BATCH];       /* of the record's bytes in the buffer (keeping the first only) */
+	bool formatted;                /* they are in the buffer, as what is kept goes out at once */
+	size_t end[DEDUP_BATCH];       /* of the record's bytes in the buffer */
 	size_t n, bad;                 /* bad: the record that failed; n: none */
 	struct buf out;
 	struct err e;
@@ -133,10 +158,11 @@ struct job {
 	struct progress progress;
 	struct recspill spill;
 	struct buf packed;
+	uint64_t spilled;              /* records in the spill */
 	struct winner *winner;         /* by number of the key */
 	size_t winner_cap;
-	uint64_t *kept;                /* a bit per record: it stands for its key */
-	size_t kept_cap;               /* in words */
+	struct fates fates;            /* of the spilled */
+	atomic_bool at_once;           /* what is kept goes out as it comes */
 	struct err *e, read_error;
 };
 
@@ -160,6 +186,7 @@ static void map_batch(void *ctx, void *item, int thread)
 	b->out.n = 0;
 	b->e.code = 0;
 	b->bad = b->n;
+	b->formatted = atomic_load_explicit(&j->at_once, memory_order_relaxed);
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
 
@@ -168,8 +195,8 @@ static void map_batch(void *ctx, void *item, int thread)
 			b->bad = i;
 			return;
 		}
-		b->shares[i] = j->d->grams.n && shares_gram(j->d, &j->scan[thread], &j->keyer[thread], r);
-		if (j->d->keep == KEEP_FIRST && rec_format_record(j->out, r, &b->out, &b->e) != 0) {
+		b->shares[i] = j->d->grams.n && dedup_shares_gram(&j->d->grams, &j->scan[thread], &j->keyer[thread], r);
+		if (b->formatted && rec_format_record(j->out, r, &b->out, &b->e) != 0) {
 			b->bad = i;
 			return;
 		}
@@ -177,20 +204,20 @@ static void map_batch(void *ctx, void *item, int thread)
 	}
 }
 
-/* Counts, and why the record is kept out by --against; NULL: it is not. */
-static const char *contaminated(struct dedup *d, struct hash128 key, bool shares)
+/* Counts, and why the record is kept out by --against; FATE_KEPT: it is not, as far as is known. */
+static enum neardup_fate look(struct dedup *d, struct hash128 key, bool shares)
 {
-	bool same;
-
 	d->neighbours += d->read && key.hi == d->before.hi && key.lo == d->before.lo;
 	d->before = key;
 	d->read++;
-	same = d->against.n && keyset_has(&d->against, key);
-	if (!same && !shares)
-		return NULL;
-	d->contaminated++;
-	d->overlaps += !same;
-	return same ? dedup_in_against : dedup_shares_gram;
+	if (d->against.n && keyset_has(&d->against, key))
+		return FATE_AGAINST;
+	return shares ? FATE_GRAM : FATE_KEPT;
+}
+
+static int reject(struct job *j, const struct rec *r, enum neardup_fate fate)
+{
+	return rec_reject(j->in, r, neardup_reasons[fate], j->e);
 }
 
 static int put_stretch(struct job *j, const struct batch *b, struct stretch *s)
@@ -203,53 +230,69 @@ static int put_stretch(struct job *j, const struct batch *b, struct stretch *s)
 	return rc;
 }
 
-static const char duplicate[] = "duplicate";
+/* --- keys that outgrow the memory --- */
 
-/* Keeping the first: what is new goes out at once, in stretches of neighbours. */
-static int keep_first(struct job *j, struct batch *b)
+static bool outgrown(const struct job *j)
+{
+	return keyset_growth(&j->d->seen) + 2 * j->winner_cap * sizeof *j->winner > j->d->memory - keyset_bytes(&j->d->against);
+}
+
+/* All keys so far go to the sort, and those to come will. */
+static int outgrow(struct job *j)
+{
+	struct dedup *d = j->d;
+	int rc = 0;
+
+	if (d->sorted == NULL)
+		d->sorted = keyfate_new(d->memory / 2, d->scratch_dir);
+	for (size_t i = 0; i < d->seen.cap && rc == 0; i++) {
+		const struct winner *w = d->seen.number ? &j->winner[d->seen.number[i]] : NULL;
+
+		if ((d->seen.slot[i].hi | d->seen.slot[i].lo) == 0)
+			continue;
+		rc = w ? keyfate_put(d->sorted, d->seen.slot[i], w->num, w->chars, false, j->e) : keyfate_written(d->sorted, d->seen.slot[i], j->e);
+	}
+	keyset_release(&d->seen);
+	mem_free(j->winner);
+	j->winner = NULL;
+	atomic_store_explicit(&j->at_once, false, memory_order_relaxed);
+	return rc;
+}
+
+/* --- keeping --- */
+
+/* Keeping the first: what is new goes out at once, in stretches of neighbours.  Returns where it stopped, as the keys have outgrown
+ * the memory or for an error. */
+static size_t keep_first(struct job *j, struct batch *b)
 {
 	struct stretch s = {0};
-	size_t begin = 0;
+	size_t begin = 0, i;
 
-	for (size_t i = 0; i < b->n; i++)
+	for (i = 0; i < b->n; i++)
 		keyset_soon(&j->d->seen, b->key[i]);
-	for (size_t i = 0; i < b->bad; begin = b->end[i++]) {
-		const char *out = contaminated(j->d, b->key[i], b->shares[i]);
+	for (i = 0; i < b->bad && !outgrown(j); begin = b->end[i++]) {
+		enum neardup_fate fate = look(j->d, b->key[i], b->shares[i]);
 		bool added = false;
 
-		if (!out && keyset_add(&j->d->seen, b->key[i], &added, NULL, j->e) != 0)
-			return -1;
-		if (!added) {
-			j->d->duplicates += out == NULL;
-			if (rec_reject(j->in, &b->rec[i], out ? out : duplicate, j->e) != 0)
-				return -1;
+		if (fate == FATE_KEPT && keyset_add(&j->d->seen, b->key[i], &added, NULL, j->e) != 0)
+			return i;
+		if (fate == FATE_KEPT && !added)
+			fate = FATE_DUPLICATE;
+		j->d->fate[fate]++;
+		if (fate != FATE_KEPT) {
+			if (reject(j, &b->rec[i], fate) != 0)
+				return i;
 			continue;
 		}
 		if (s.records && (s.names != b->rec[i].names || s.end != begin) && put_stretch(j, b, &s) != 0)
-			return -1;
+			return i;
 		if (s.records == 0)
 			s = (struct stretch){ b->rec[i].names, begin, begin, 0 };
 		s.end = b->end[i];
 		s.records++;
 	}
-	return put_stretch(j, b, &s) ? -1 : 0;
-}
-
-static void set_kept(struct job *j, uint64_t num, bool on)
-{
-	size_t word = (size_t)(num / 64);
-
-	while (word >= j->kept_cap) {
-		size_t cap = j->kept_cap ? j->kept_cap * 2 : 1024;
-
-		j->kept = mem_grow(j->kept, cap, sizeof *j->kept);
-		memset(j->kept + j->kept_cap, 0, (cap - j->kept_cap) * sizeof *j->kept);
-		j->kept_cap = cap;
-	}
-	if (on)
-		j->kept[word] |= 1ull << (num % 64);
-	else
-		j->kept[word] &= ~(1ull << (num % 64));
+	put_stretch(j, b, &s);
+	return i;
 }
 
 uint64_t dedup_chars(const struct rec *r)
@@ -261,10 +304,9 @@ uint64_t dedup_chars(const struct rec *r)
 	return n;
 }
 
-/* Keeping another: NUM is the place of R among the spilled records. */
-static int weigh(struct job *j, const struct rec *r, struct hash128 key, uint64_t num)
+/* NUM is the place of a record among the spilled ones. */
+static int weigh(struct job *j, struct hash128 key, uint64_t num, uint64_t chars)
 {
-	struct winner now = { num, j->d->keep == KEEP_LONGEST ? dedup_chars(r) : 0 };
 	uint32_t k;
 	bool added;
 
@@ -273,28 +315,35 @@ static int weigh(struct job *j, const struct rec *r, struct hash128 key, uint64_
 	if (added) {
 		ARRAY_ROOM(j->winner, k, j->winner_cap);
 	} else {
-		j->d->duplicates++;
-		if (j->d->keep == KEEP_LONGEST && now.chars <= j->winner[k].chars)
+		if (j->d->keep == KEEP_LONGEST && chars <= j->winner[k].chars) {
+			fates_set(&j->fates, num, FATE_DUPLICATE);
 			return 0;
-		set_kept(j, j->winner[k].num, false);
+		}
+		fates_set(&j->fates, j->winner[k].num, FATE_DUPLICATE);
 	}
-	j->winner[k] = now;
-	set_kept(j, num, true);
+	j->winner[k] = (struct winner){ num, chars };
 	return 0;
 }
 
-static int spill(struct job *j, struct batch *b)
+/* Judged in the second pass: the records of a batch from I on. */
+static int spill(struct job *j, struct batch *b, size_t i)
 {
-	for (size_t i = 0; i < b->bad; i++) {
+	for (; i < b->bad; i++) {
 		struct rec *r = &b->rec[i];
-		const char *out = contaminated(j->d, b->key[i], b->shares[i]);
+		enum neardup_fate fate = look(j->d, b->key[i], b->shares[i]);
+		uint64_t chars = j->d->keep == KEEP_LONGEST ? dedup_chars(r) : 0, num = j->spilled++;
 
-		if (out) {
-			if (rec_reject(j->in, r, out, j->e) != 0)
+		if (fate != FATE_KEPT)
+			fates_set(&j->fates, num, fate);
+		if (j->d->sorted == NULL && outgrown(j) && outgrow(j) != 0)
+			return -1;
+		if (j->d->sorted) {
+			if (fate != FATE_AGAINST && keyfate_put(j->d->sorted, b->key[i], num, chars, fate == FATE_GRAM, j->e) != 0)
 				return -1;
-			continue;
+		} else if (fate == FATE_KEPT && weigh(j, b->key[i], num, chars) != 0) {
+			return -1;
 		}
-		if (weigh(j, r, b->key[i], j->d->read - j->d->contaminated - 1) != 0 || recspill_put(&j->spill, r, &j->packed, j->e) != 0)
+		if (recspill_put(&j->spill, r, &j->packed, j->e) != 0)
 			return -1;
 	}
 	return 0;
@@ -304,8 +353,14 @@ static int write_batch(void *ctx, void *item)
 {
 	struct job *j = ctx;
 	struct batch *b = item;
+	size_t from = 0;
 
-	if ((j->d->keep == KEEP_FIRST ? keep_first(j, b) : spill(j, b)) != 0)
+	if (j->d->keep == KEEP_FIRST && j->d->sorted == NULL) {
+		from = keep_first(j, b);
+		if (j->e->code || (from < b->bad && outgrow(j) != 0))
+			return -1;
+	}
+	if (from < b->bad && spill(j, b, from) != 0)
 		return -1;
 	if (b->bad == b->n)
 		return 0;
@@ -319,16 +374,18 @@ static int unspill(struct job *j, struct err *e)
 	struct arena a;
 	struct rec r;
 	bool more = true;
-	uint64_t place = 0;
-	int rc;
+	int rc = 0;
 
+	if (j->d->sorted)
+		rc = keyfate_decide(j->d->sorted, j->d->keep, &j->fates, e);
 	arena_init(&a);
-	rc = recspill_rewind(&j->spill, e);
-	for (; rc == 0 && (rc = recspill_get(&j->spill, &r, &a, &more, e)) == 0 && more; place++) {
-		if (j->kept[place / 64] >> (place % 64) & 1)
-			rc = rec_write(j->out, &r, e);
-		else
-			rc = rec_reject(j->in, &r, duplicate, e);
+	if (rc == 0)
+		rc = recspill_rewind(&j->spill, e);
+	for (uint64_t num = 0; rc == 0 && (rc = recspill_get(&j->spill, &r, &a, &more, e)) == 0 && more; num++) {
+		enum neardup_fate fate = fates_get(&j->fates, num);
+
+		j->d->fate[fate]++;
+		rc = fate == FATE_KEPT ? rec_write(j->out, &r, e) : reject(j, &r, fate);
 		arena_reset(&a);
 	}
 	arena_release(&a);
@@ -361,9 +418,10 @@ int dedup_run(struct dedup *d, struct recin *in, struct recout *out, const struc
 	for (int i = 0; i < n; i++)
 		keyer_init(&j.keyer[i], &d->key, o->unite);
 	recspill_init(&j.spill, d->scratch_dir);
+	atomic_init(&j.at_once, d->keep == KEEP_FIRST && d->sorted == NULL);
 	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
 	rc = run(&j, n, e);
-	if (rc == 0 && d->keep != KEEP_FIRST)
+	if (rc == 0)
 		rc = unspill(&j, e);
 	progress_close(&j.progress);
 	if (rc == 0 && rec_written(out) == 0 && rec_names(in))
@@ -377,6 +435,6 @@ int dedup_run(struct dedup *d, struct recin *in, struct recout *out, const struc
 	mem_free(j.keyer);
 	mem_free(j.scan);
 	mem_free(j.winner);
-	mem_free(j.kept);
+	fates_release(&j.fates);
 	return rc;
 }

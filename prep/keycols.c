@@ -84,11 +84,13 @@ void keyer_release(struct keyer *k)
 	buf_free(&k->text);
 }
 
-static int look_up(struct keyer *k, const struct names *names, struct err *e)
+int keyer_columns(struct keyer *k, const struct names *names, struct err *e)
 {
 	size_t room = k->words->n > names->n ? k->words->n : names->n;
 	int rc;
 
+	if (k->names == names)
+		return 0;
 	k->names = NULL;
 	k->col = mem_grow(k->col, room + 1, sizeof *k->col);
 	if ((rc = columns_find(k->words, names, k->missing_ok, k->col, NULL, &k->n, e)) != 0)
@@ -105,7 +107,7 @@ static int key_text(struct keyer *k, const struct rec *r, const char **p, size_t
 {
 	int rc;
 
-	if (k->names != r->names && (rc = look_up(k, r->names, e)) != 0)
+	if ((rc = keyer_columns(k, r->names, e)) != 0)
 		return rc;
 	if (k->n == 1) {
 		*p = k->col[0] == NO_COLUMN ? "" : r->f[k->col[0]].p;
@@ -140,14 +142,12 @@ int keyer_128(struct keyer *k, const struct rec *r, struct hash128 *out, struct 
 /* Each value is hashed with the hash of those before it as the seed: 64 bits lose nothing by that, and nothing is copied. */
 int keyer_64(struct keyer *k, const struct rec *r, uint64_t seed, uint64_t *out, struct err *e)
 {
-	uint64_t h = seed + k->seed;
+	uint64_t h;
 	int rc;
 
-	if (k->names != r->names) {
-		if ((rc = look_up(k, r->names, e)) != 0)
-			return rc;
-		h = seed + k->seed;
-	}
+	if ((rc = keyer_columns(k, r->names, e)) != 0)
+		return rc;
+	h = seed + k->seed;
 	for (size_t i = 0; i < k->n; i++) {
 		const struct field *f = k->col[i] == NO_COLUMN ? NULL : &r->f[k->col[i]];
 
@@ -161,7 +161,7 @@ int keyer_field(struct keyer *k, const struct rec *r, struct field *out, struct 
 {
 	int rc;
 
-	if (k->names != r->names && (rc = look_up(k, r->names, e)) != 0)
+	if ((rc = keyer_columns(k, r->names, e)) != 0)
 		return rc;
 	*out = k->n && k->col[0] != NO_COLUMN ? r->f[k->col[0]] : (struct field){ "", 0, FIELD_TEXT };
 	return 0;

@@ -41,6 +41,8 @@ struct keyer {
 };
 void keyer_init(struct keyer *k, const struct words *w, bool missing_ok);
 void keyer_release(struct keyer *k);
+/* Find the columns of records with NAMES: col[0 .. n - 1].  The others do it themselves. */
+int  keyer_columns(struct keyer *k, const struct names *names, struct err *e);
 int  keyer_128(struct keyer *k, const struct rec *r, struct hash128 *out, struct err *e);
 /* The same values as 64 bits that depend on SEED. */
 int  keyer_64(struct keyer *k, const struct rec *r, uint64_t seed, uint64_t *out, struct err *e);

@@ -22,7 +22,7 @@ void keyset_release(struct keyset *k)
 	memset(k, 0, sizeof *k);
 }
 
-static struct hash128 never_zero(struct hash128 h)
+struct hash128 keyset_key(struct hash128 h)
 {
 	h.hi |= (h.hi | h.lo) == 0;
 	return h;
@@ -67,12 +67,22 @@ static int grow(struct keyset *k, struct err *e)
 	return 0;
 }
 
+uint64_t keyset_bytes(const struct keyset *k)
+{
+	return (uint64_t)k->cap * (sizeof *k->slot + (k->number ? sizeof *k->number : 0));
+}
+
+uint64_t keyset_growth(const struct keyset *k)
+{
+	return k->n >= k->cap / 4 * 3 ? 3 * keyset_bytes(k) : keyset_bytes(k);
+}
+
 int keyset_add(struct keyset *k, struct hash128 h, bool *added, uint32_t *number, struct err *e)
 {
 	size_t at;
 	int rc;
 
-	h = never_zero(h);
+	h = keyset_key(h);
 	at = find(k->slot, k->cap, h);
 	*added = (k->slot[at].hi | k->slot[at].lo) == 0;
 	if (*added) {
@@ -97,7 +107,7 @@ bool keyset_has(const struct keyset *k, struct hash128 h)
 {
 	size_t at;
 
-	h = never_zero(h);
+	h = keyset_key(h);
 	at = find(k->slot, k->cap, h);
 	return (k->slot[at].hi | k->slot[at].lo) != 0;
 }

@@ -22,6 +22,11 @@ void keyset_release(struct keyset *k);
  * SFT_SYSTEM if there is no memory to grow, or at 2^32 - 1 keys. */
 int  keyset_add(struct keyset *k, struct hash128 h, bool *added, uint32_t *number, struct err *e);
 bool keyset_has(const struct keyset *k, struct hash128 h);
+/* H as the set has it: never all zero. */
+struct hash128 keyset_key(struct hash128 h);
+/* Bytes there are, and bytes it would have at most while it takes one more key. */
+uint64_t keyset_bytes(const struct keyset *k);
+uint64_t keyset_growth(const struct keyset *k);
 /* The slot of H will be looked at soon. */
 static inline void keyset_soon(const struct keyset *k, struct hash128 h)
 {

@@ -80,66 +80,79 @@ double shingle_jaccard(const uint64_t *a, size_t na, const uint64_t *b, size_t n
 
 /* --- signatures --- */
 
-struct permutation {
+struct minhash {
 	uint32_t add[MINHASH_N], times[MINHASH_N];
+	void (*least)(const uint64_t *h, size_t n, const struct minhash *m, uint32_t *sig);
 };
 
-/* x -> (x xor add) * times, with TIMES odd, is a permutation of the 32-bit numbers. */
-static void permutations(struct permutation *p)
-{
-	for (uint32_t k = 0; k < MINHASH_N; k++) {
-		uint64_t r = rng_mix(k + 1);
-
-		p->add[k] = (uint32_t)r;
-		p->times[k] = (uint32_t)(r >> 32) | 1;
-	}
-}
-
 /* The whole cost of signing: all permutations of one hash in a row, which the compiler makes vectors of. */
-static inline __attribute__((always_inline)) void least(const uint64_t *h, size_t n, const struct permutation *p, uint32_t *sig)
+static inline __attribute__((always_inline)) void least(const uint64_t *h, size_t n, const struct minhash *m, uint32_t *sig)
 {
+	memset(sig, 0xff, MINHASH_N * sizeof *sig);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t x = (uint32_t)h[i];
 
 		for (int k = 0; k < MINHASH_N; k++) {
-			uint32_t y = (x ^ p->add[k]) * p->times[k];
+			uint32_t y = (x ^ m->add[k]) * m->times[k];
 
 			sig[k] = y < sig[k] ? y : sig[k];
 		}
 	}
 }
 
+static void least_any(const uint64_t *h, size_t n, const struct minhash *m, uint32_t *sig)
+{
+	least(h, n, m, sig);
+}
+
 #if defined(__x86_64__)
 __attribute__((target("avx512f"), noinline))
-static void least_avx512(const uint64_t *h, size_t n, const struct permutation *p, uint32_t *sig)
+static void least_avx512(const uint64_t *h, size_t n, const struct minhash *m, uint32_t *sig)
 {
-	least(h, n, p, sig);
+	least(h, n, m, sig);
 }
 
 __attribute__((target("avx2"), noinline))
-static void least_avx2(const uint64_t *h, size_t n, const struct permutation *p, uint32_t *sig)
+static void least_avx2(const uint64_t *h, size_t n, const struct minhash *m, uint32_t *sig)
 {
-	least(h, n, p, sig);
+	least(h, n, m, sig);
 }
 #endif
 
-void minhash_sign(const uint64_t *h, size_t n, uint32_t sig[MINHASH_N])
+/* x -> (x xor add) * times, with TIMES odd, is a permutation of the 32-bit numbers. */
+struct minhash *minhash_new(void)
 {
-	struct permutation p;
+	struct minhash *m = mem_new(sizeof *m);
 
-	permutations(&p);
-	memset(sig, 0xff, MINHASH_N * sizeof *sig);
+	for (uint32_t k = 0; k < MINHASH_N; k++) {
+		uint64_t r = rng_mix(k + 1);
+
+		m->add[k] = (uint32_t)r;
+		m->times[k] = (uint32_t)(r >> 32) | 1;
+	}
+	m->least = least_any;
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx512f")) {
-		least_avx512(h, n, &p, sig);
-		return;
-	}
-	if (__builtin_cpu_supports("avx2")) {
-		least_avx2(h, n, &p, sig);
-		return;
-	}
+	if (__builtin_cpu_supports("avx2"))
+		m->least = least_avx2;
+	if (__builtin_cpu_supports("avx512f"))
+		m->least = least_avx512;
 #endif
-	least(h, n, &p, sig);
+	return m;
+}
+
+void minhash_free(struct minhash *m)
+{
+	mem_free(m);
+}
+
+/* The low bits of a least number depend on the low bits of one hash alone, whatever K is: a product mixes them with the others. */
+void minhash_sign(const struct minhash *m, const uint64_t *h, size_t n, uint8_t sig[MINHASH_N])
+{
+	uint32_t all[MINHASH_N];
+
+	m->least(h, n, m, all);
+	for (int k = 0; k < MINHASH_N; k++)
+		sig[k] = (uint8_t)(all[k] * 0x9E3779B1u >> 24);
 }
 
 void minhash_bands(double threshold, unsigned *bands, unsigned *rows)

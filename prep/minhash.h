@@ -21,9 +21,13 @@ size_t shingle_set(uint64_t *h, size_t n);
 /* |A and B| / |A or B| of two sets as shingle_set() leaves them. */
 double shingle_jaccard(const uint64_t *a, size_t na, const uint64_t *b, size_t nb);
 
-/* Number K of a signature is the least that a fixed permutation, the K-th, gives to any of the hashes: two texts agree in it with
- * a probability that is their Jaccard similarity. */
-void minhash_sign(const uint64_t *h, size_t n, uint32_t sig[MINHASH_N]);
+/* Number K of a signature is 8 bits of a hash of the least that a fixed permutation, the K-th, gives to any of the hashes: two
+ * texts agree in it with a probability of J + (1 - J) / 256, J being their Jaccard similarity (b-bit minwise hashing, Li and
+ * Koenig 2010).  A quarter of the memory, and what agrees by chance is found out where texts are compared. */
+struct minhash;
+struct minhash *minhash_new(void);
+void minhash_free(struct minhash *m);
+void minhash_sign(const struct minhash *m, const uint64_t *h, size_t n, uint8_t sig[MINHASH_N]);
 
 /* Bands of ROWS numbers each.  Texts that agree in all numbers of a band are candidates; at similarity S that happens with
  * 1 - (1 - S^rows)^bands.  Picks the most rows with which a pair at THRESHOLD is missed at most 2 times in 1000. */

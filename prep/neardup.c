@@ -3,90 +3,130 @@
 
 #include <string.h>
 
-#include "hash.h"
 #include "mem.h"
+#include "nearband.h"
 
-void neardup_init(struct neardup *d, struct shingling how, double threshold, const char *scratch_dir)
+/* Parts of the memory allowed: signatures, entries, and each of the two sorts. */
+enum { SIGS = 2, ENTRIES = 8, SORTS = 8 };
+
+/* State of a record: why it is out, and that an equal text, or one of its key, is in and came before it (or after it). */
+enum { OUT = 3, TWIN = 4, KEYED = 8 };
+
+#define NONE UINT32_MAX
+
+const char *const neardup_reasons[FATES] = {
+	NULL, "duplicate", "near duplicate", "also in --against", "shares an n-gram with --against", "near --against"
+};
+
+struct entry {
+	uint64_t at;                   /* place in the texts: the text, then the name */
+	uint32_t text, id, chars, pad;
+	struct hash128 key;
+};
+
+/* For the sorts: what has the same hash is the same. */
+struct same {
+	struct hash128 h;
+	uint64_t num;
+};
+
+void neardup_init(struct neardup *d, const struct neardup_how *how, uint64_t memory, const char *scratch_dir)
 {
 	memset(d, 0, sizeof *d);
-	d->how = how;
-	d->threshold = threshold;
+	d->how = *how;
+	d->memory = memory;
+	d->dir = scratch_dir;
+	d->sig = scratch_new(scratch_dir);
+	d->entry = scratch_new(scratch_dir);
 	d->texts = scratch_new(scratch_dir);
-	d->loaded = UINT32_MAX;
-	keyset_init(&d->seen, true);
+	scratch_limit(d->sig, memory / SIGS);
+	scratch_limit(d->entry, memory / ENTRIES);
+	d->same_text = extsort_new(sizeof(struct same), 0, memory / SORTS, scratch_dir);
+	d->same_key = extsort_new(sizeof(struct same), 0, memory / SORTS, scratch_dir);
+	d->loaded = NONE;
 }
 
 void neardup_release(struct neardup *d)
 {
-	mem_free(d->sig);
-	mem_free(d->where);
 	mem_free(d->parent);
-	mem_free(d->out);
+	mem_free(d->state);
+	mem_free(d->stays);
 	mem_free(d->one.h);
 	mem_free(d->other.h);
 	mem_free(d->buf);
-	mem_free(d->first);
-	keyset_release(&d->seen);
+	scratch_free(d->sig);
+	scratch_free(d->entry);
 	scratch_free(d->texts);
+	extsort_free(d->same_text);
+	extsort_free(d->same_key);
 }
 
-/* Text I, which is new, goes into the group of an equal one before it. */
-static int add_twin(struct neardup *d, uint32_t i, const char *text, size_t n, struct err *e)
+static int put_same(struct extsort *s, struct hash128 h, uint32_t num, struct err *e)
 {
-	uint32_t k;
-	bool added;
+	const struct same same = { h, num };
+
+	return extsort_put(s, &same, e);
+}
+
+static int put_text(struct neardup *d, const struct neardup_item *r, struct err *e)
+{
 	int rc;
 
-	if ((rc = keyset_add(&d->seen, hash128(text, n, 0), &added, &k, e)) != 0)
+	if ((rc = scratch_write(d->texts, r->text, r->n, e)) != 0 || (rc = scratch_write(d->sig, r->sig, MINHASH_N, e)) != 0)
 		return rc;
-	d->where[i].twin = !added;
-	if (added) {
-		ARRAY_ROOM(d->first, k, d->first_cap);
-		d->first[k] = i;
-	}
-	d->parent[i] = d->first[k];
-	return 0;
+	return put_same(d->same_text, hash128(r->text, r->n, 0), d->n, e);
 }
 
-int neardup_add(struct neardup *d, const char *text, size_t n, const uint32_t *sig, const char *id, size_t nid, struct err *e)
+int neardup_add(struct neardup *d, const struct neardup_item *r, struct err *e)
 {
+	struct entry at = { scratch_size(d->texts), (uint32_t)r->n, (uint32_t)r->nid, r->chars, 0, r->key };
 	int rc;
 
-	if (d->n >= UINT32_MAX - 1 || n > UINT32_MAX || nid > INT32_MAX)
-		return err_set(e, SFT_SYSTEM, "more than %u texts, or one over 4 GiB", UINT32_MAX - 1);
+	if (d->n >= NONE - 1 || r->n > UINT32_MAX || r->nid > UINT32_MAX)
+		return err_set(e, SFT_SYSTEM, "more than %u texts, or one over 4 GiB", NONE - 1);
 	if (d->n == d->cap) {
-		d->cap = d->cap ? d->cap + d->cap / 2 : 1024;
-		d->sig = mem_grow(d->sig, d->cap, MINHASH_N * sizeof *d->sig);
-		d->where = mem_grow(d->where, d->cap, sizeof *d->where);
+		d->cap = d->cap < 1024 ? 1024 : d->cap > NONE / 3 * 2 ? NONE : d->cap + d->cap / 2;
 		d->parent = mem_grow(d->parent, d->cap, sizeof *d->parent);
-		d->out = mem_grow(d->out, d->cap, sizeof *d->out);
+		d->state = mem_grow(d->state, d->cap, sizeof *d->state);
 	}
-	memcpy(d->sig + d->n * MINHASH_N, sig, MINHASH_N * sizeof *sig);
-	d->where[d->n].at = scratch_size(d->texts);
-	d->where[d->n].text = (uint32_t)n;
-	d->where[d->n].id = (uint32_t)nid & INT32_MAX;
-	d->out[d->n] = NEARDUP_IN;
-	if ((rc = add_twin(d, (uint32_t)d->n, text, n, e)) != 0)
+	d->parent[d->n] = d->n;
+	d->state[d->n] = (uint8_t)r->out;
+	if (d->how.texts && (rc = put_text(d, r, e)) != 0)
+		return rc;
+	if (d->how.keys && (rc = put_same(d->same_key, r->key, d->n, e)) != 0)
 		return rc;
 	d->n++;
-	if ((rc = scratch_write(d->texts, text, n, e)) != 0)
+	if ((rc = scratch_write(d->texts, r->id, r->nid, e)) != 0)
 		return rc;
-	return scratch_write(d->texts, id, nid, e);
+	return scratch_write(d->entry, &at, sizeof at, e);
 }
 
 void neardup_against(struct neardup *d)
 {
-	d->against = (uint32_t)d->n;
-	for (size_t i = 0; i < d->n; i++)
-		d->out[i] = NEARDUP_SIMILAR;
+	d->against = d->n;
 }
 
-void neardup_exclude(struct neardup *d)
+/* --- states --- */
+
+enum neardup_out neardup_out(const struct neardup *d, uint32_t i)
 {
-	d->out[d->n - 1] = NEARDUP_OTHER;
+	return (enum neardup_out)(d->state[i] & OUT);
 }
 
-/* --- groups: the root of a group is its first text --- */
+void neardup_put_out(struct neardup *d, uint32_t i, enum neardup_out why)
+{
+	d->state[i] = (uint8_t)((d->state[i] & ~OUT) | (int)why);
+}
+
+bool neardup_is_twin(const struct neardup *d, uint32_t i)
+{
+	return d->state[i] & TWIN;
+}
+
+bool neardup_idle(const struct neardup *d, uint32_t i)
+{
+	return d->state[i] & (OUT | TWIN);
+}
 
 uint32_t neardup_group(struct neardup *d, uint32_t i)
 {
@@ -97,7 +137,7 @@ uint32_t neardup_group(struct neardup *d, uint32_t i)
 	return i;
 }
 
-static void unite(struct neardup *d, uint32_t a, uint32_t b)
+void neardup_unite(struct neardup *d, uint32_t a, uint32_t b)
 {
 	a = neardup_group(d, a);
 	b = neardup_group(d, b);
@@ -107,204 +147,216 @@ static void unite(struct neardup *d, uint32_t a, uint32_t b)
 		d->parent[a] = b;
 }
 
-/* --- comparing --- */
+/* --- what is equal --- */
 
-static int load(struct neardup *d, uint64_t at, size_t n, struct err *e)
+/* Records of one hash, in the order of their numbers: the first of all, and the first that is in (or NONE). */
+struct alike {
+	uint64_t lo;
+	uint32_t first, rep;
+};
+
+typedef void see_alike(struct neardup *d, struct alike *a, uint32_t i);
+
+static void key_in_against(struct neardup *d, struct alike *a, uint32_t i)
 {
-	if (n > d->room) {
-		d->room = n * 2;
-		d->buf = mem_grow(d->buf, d->room, 1);
-	}
-	return scratch_at(d->texts, at, n, d->buf, e);
+	if (i >= d->against && a->first < d->against)
+		neardup_put_out(d, i, NEARDUP_KEY);
 }
 
-int neardup_id(struct neardup *d, uint32_t i, const char **id, size_t *n, struct err *e)
+/* The first of equal texts stands for the others, which go into its group. */
+static void find_twin(struct neardup *d, struct alike *a, uint32_t i)
 {
-	int rc = load(d, d->where[i].at + d->where[i].text, d->where[i].id, e);
+	if (i >= d->against && a->first < d->against && neardup_out(d, i) == NEARDUP_IN)
+		neardup_put_out(d, i, NEARDUP_SIMILAR);
+	if (neardup_out(d, i))
+		return;
+	if (a->rep == NONE) {
+		a->rep = i;
+		return;
+	}
+	d->state[i] |= TWIN;
+	d->parent[i] = a->rep;
+}
 
-	*id = d->buf ? d->buf : "";
-	*n = d->where[i].id;
+static void unite_key(struct neardup *d, struct alike *a, uint32_t i)
+{
+	if (i < d->against || neardup_out(d, i))
+		return;
+	if (a->rep == NONE) {
+		a->rep = i;
+		return;
+	}
+	d->state[i] |= KEYED;
+	d->state[a->rep] |= KEYED;
+	neardup_unite(d, a->rep, i);
+}
+
+/* Calls SEE for every record, hash by hash.  S sorts by one half of the hash; two hashes that agree in it hardly ever differ in the
+ * other, so a list of those does. */
+static int each_alike(struct neardup *d, struct extsort *s, see_alike *see, struct err *e)
+{
+	struct alike *list = NULL;
+	size_t n = 0, cap = 0;
+	uint64_t hi = 0;
+	int rc = extsort_rewind(s, e);
+	const void *p;
+
+	while (rc == 0 && (rc = extsort_get(s, &p, e)) == 0 && p) {
+		struct same at;
+		size_t k = 0;
+
+		memcpy(&at, p, sizeof at);
+		if (at.h.hi != hi)
+			n = 0;
+		hi = at.h.hi;
+		while (k < n && list[k].lo != at.h.lo)
+			k++;
+		if (k == n) {
+			ARRAY_ROOM(list, n, cap);
+			list[n++] = (struct alike){ at.h.lo, (uint32_t)at.num, NONE };
+		}
+		see(d, &list[k], (uint32_t)at.num);
+	}
+	mem_free(list);
 	return rc;
 }
 
-static int jaccard(struct neardup *d, uint32_t a, uint32_t b, double *out, struct err *e)
+/* Twins share the fate of the text that stands for them. */
+static void inherit(struct neardup *d)
 {
-	int rc;
-
-	if (d->loaded != b) {
-		d->loaded = UINT32_MAX;
-		if ((rc = load(d, d->where[b].at, d->where[b].text, e)) != 0)
-			return rc;
-		d->one.n = shingle_set(d->one.h, shingle_hashes(&d->how, d->buf ? d->buf : "", d->where[b].text, &d->one.h, &d->one.cap));
-		d->loaded = b;
-	}
-	if ((rc = load(d, d->where[a].at, d->where[a].text, e)) != 0)
-		return rc;
-	d->other.n = shingle_hashes(&d->how, d->buf ? d->buf : "", d->where[a].text, &d->other.h, &d->other.cap);
-	d->other.n = shingle_set(d->other.h, d->other.n);
-	*out = shingle_jaccard(d->one.h, d->one.n, d->other.h, d->other.n);
-	return 0;
-}
-
-/* A signature's own estimate, which a hopeless pair does not get past: 5 standard deviations below the threshold. */
-static bool hopeful(const struct neardup *d, const uint32_t *a, const uint32_t *b)
-{
-	unsigned same = 0;
-
-	for (int k = 0; k < MINHASH_N; k++)
-		same += a[k] == b[k];
-	return same >= MINHASH_N * d->threshold - 5 * 0.5 * 11.32;   /* sqrt(128 x 1/4) at most */
-}
-
-/* A text that finds this many of its own group in one slot has found its place: thousands of texts of one mould would
- * otherwise cost the square of their number. */
-enum { OWN_MAX = 1000 };
-
-struct search {
-	unsigned bands, rows, band;
-	neardup_pair *pair;
-	void *ctx;
-};
-
-/* Did an earlier band bring this pair? */
-static bool seen_before(const struct search *s, const uint32_t *a, const uint32_t *b)
-{
-	for (unsigned band = 0; band < s->band; band++)
-		if (memcmp(a + band * s->rows, b + band * s->rows, s->rows * sizeof *a) == 0)
-			return true;
-	return false;
-}
-
-/* *J: the similarity of a candidate, or -1 where it is none or was looked at before. */
-static int candidate(struct neardup *d, const struct search *s, uint32_t a, uint32_t b, double *j, struct err *e)
-{
-	const uint32_t *sa = d->sig + (size_t)a * MINHASH_N, *sb = d->sig + (size_t)b * MINHASH_N;
-	size_t at = (size_t)s->band * s->rows;
-
-	*j = -1;
-	if (memcmp(sa + at, sb + at, s->rows * sizeof *sa) != 0 || !hopeful(d, sa, sb) || seen_before(s, sa, sb))
-		return 0;
-	return jaccard(d, a, b, j, e);
-}
-
-static int join_pair(struct neardup *d, const struct search *s, uint32_t a, uint32_t b, struct err *e)
-{
-	double j;
-	int rc;
-
-	if ((rc = candidate(d, s, a, b, &j, e)) != 0 || j < d->threshold)
-		return rc;
-	unite(d, a, b);
-	return s->pair ? s->pair(s->ctx, a, b, j, e) : 0;
-}
-
-/* The chains of a band: the texts of a slot, the newest first (numbers + 1, 0 none). */
-struct chains {
-	uint32_t *head, *next;
-	size_t slots;
-};
-
-static size_t slot_of(const struct neardup *d, const struct search *s, const struct chains *c, uint32_t i)
-{
-	const uint32_t *sig = d->sig + (size_t)i * MINHASH_N + (size_t)s->band * s->rows;
-
-	return hash64(sig, s->rows * sizeof *sig, s->band) & (c->slots - 1);
-}
-
-static void chain(struct chains *c, size_t slot, uint32_t i)
-{
-	c->next[i] = c->head[slot];
-	c->head[slot] = i + 1;
-}
-
-/* All pairs that agree in one band. */
-static int join_band(struct neardup *d, const struct search *s, struct chains *c, struct err *e)
-{
-	for (uint32_t i = d->against; i < d->n; i++) {
-		size_t slot;
-		int rc;
-
-		if (d->out[i] || (s->pair == NULL && d->where[i].twin))
-			continue;
-		slot = slot_of(d, s, c, i);
-		for (uint32_t j = c->head[slot], own = 0; j && own < OWN_MAX; j = c->next[j - 1]) {
-			if (s->pair == NULL && neardup_group(d, j - 1) == neardup_group(d, i))
-				own++;
-			else if ((rc = join_pair(d, s, j - 1, i, e)) != 0)
-				return rc;
+	for (uint32_t i = d->against; i < d->n; i++)
+		if (neardup_is_twin(d, i) && neardup_out(d, d->parent[i])) {
+			neardup_put_out(d, i, neardup_out(d, d->parent[i]));
+			d->parent[i] = i;
 		}
-		chain(c, slot, i);
-	}
-	return 0;
-}
-
-/* What agrees in one band with a text to compare with, and is similar to it, is out. */
-static int compare_band(struct neardup *d, const struct search *s, struct chains *c, struct err *e)
-{
-	for (uint32_t i = 0; i < d->n; i++) {
-		size_t slot;
-
-		if (d->where[i].twin || (i >= d->against && d->out[i]))
-			continue;
-		slot = slot_of(d, s, c, i);
-		if (i < d->against) {
-			chain(c, slot, i);
-			continue;
-		}
-		for (uint32_t j = c->head[slot]; j && !d->out[i]; j = c->next[j - 1]) {
-			double similar;
-			int rc;
-
-			if ((rc = candidate(d, s, j - 1, i, &similar, e)) != 0)
-				return rc;
-			if (similar >= d->threshold)
-				d->out[i] = NEARDUP_SIMILAR;
-		}
-	}
-	return 0;
-}
-
-typedef int search_band(struct neardup *d, const struct search *s, struct chains *c, struct err *e);
-
-static int search_bands(struct neardup *d, struct search *s, search_band *band, struct err *e)
-{
-	struct chains c = { .slots = 1024 };
-	int rc = scratch_rewind(d->texts, e);
-
-	while (c.slots < 2 * d->n)
-		c.slots *= 2;
-	c.head = mem_try(c.slots * sizeof *c.head);
-	c.next = mem_try((d->n + 1) * sizeof *c.next);
-	if (c.head == NULL || c.next == NULL)
-		rc = err_set(e, SFT_SYSTEM, "no memory for the search among %zu texts", d->n);
-	minhash_bands(d->threshold, &s->bands, &s->rows);
-	for (; rc == 0 && s->band < s->bands; s->band++) {
-		memset(c.head, 0, c.slots * sizeof *c.head);
-		rc = band(d, s, &c, e);
-	}
-	mem_free(c.head);
-	mem_free(c.next);
-	return rc;
 }
 
 int neardup_compare(struct neardup *d, struct err *e)
 {
-	struct search s = {0};
 	int rc;
 
-	if (d->against == 0)
-		return 0;
-	if ((rc = search_bands(d, &s, compare_band, e)) != 0)
+	if ((rc = scratch_rewind(d->sig, e)) != 0 || (rc = scratch_rewind(d->entry, e)) != 0 || (rc = scratch_rewind(d->texts, e)) != 0 ||
+	    (d->against && (rc = each_alike(d, d->same_key, key_in_against, e)) != 0) ||
+	    (rc = each_alike(d, d->same_text, find_twin, e)) != 0)
 		return rc;
-	for (size_t i = d->against; i < d->n; i++)     /* its parent is still the equal text before it */
-		if (d->where[i].twin && d->out[i] == NEARDUP_IN)
-			d->out[i] = d->out[d->parent[i]];
+	extsort_free(d->same_text);
+	d->same_text = NULL;
+	if (d->against && d->how.texts && (rc = nearband_compare(d, e)) != 0)
+		return rc;
+	inherit(d);
 	return 0;
 }
 
 int neardup_join(struct neardup *d, neardup_pair *pair, void *ctx, struct err *e)
 {
-	struct search s = { .pair = pair, .ctx = ctx };
+	int rc;
 
-	return search_bands(d, &s, join_band, e);
+	if ((rc = each_alike(d, d->same_key, unite_key, e)) != 0)
+		return rc;
+	extsort_free(d->same_key);
+	d->same_key = NULL;
+	return d->how.texts ? nearband_join(d, pair, ctx, e) : 0;
+}
+
+/* --- what stays --- */
+
+static int entry_at(struct neardup *d, uint32_t i, struct entry *at, struct err *e)
+{
+	return scratch_at(d->entry, (uint64_t)i * sizeof *at, sizeof *at, at, e);
+}
+
+int neardup_choose(struct neardup *d, enum dedup_keep keep, struct err *e)
+{
+	uint32_t *chars = keep == KEEP_LONGEST ? mem_grow(NULL, (size_t)d->n + 1, sizeof *chars) : NULL;
+	int rc = 0;
+
+	if (keep == KEEP_FIRST)
+		return 0;
+	d->stays = mem_grow(NULL, (size_t)d->n + 1, sizeof *d->stays);
+	for (uint32_t i = d->against; i < d->n && rc == 0; i++) {
+		struct entry at = { 0 };
+		uint32_t g;
+
+		if (neardup_out(d, i))
+			continue;
+		g = neardup_group(d, i);
+		if (chars && (rc = entry_at(d, i, &at, e)) != 0)
+			break;
+		if (g != i && chars && at.chars <= chars[g])
+			continue;
+		d->stays[g] = i;
+		if (chars)
+			chars[g] = at.chars;
+	}
+	mem_free(chars);
+	return rc;
+}
+
+enum neardup_fate neardup_fate(struct neardup *d, uint32_t i)
+{
+	static const enum neardup_fate out[] = { FATE_KEPT, FATE_AGAINST, FATE_GRAM, FATE_NEAR_AGAINST };
+	uint32_t g;
+
+	if (neardup_out(d, i))
+		return out[neardup_out(d, i)];
+	g = neardup_group(d, i);
+	if ((d->stays ? d->stays[g] : g) == i)
+		return FATE_KEPT;
+	return d->state[i] & KEYED ? FATE_DUPLICATE : FATE_NEAR;
+}
+
+/* --- comparing --- */
+
+static int load(struct neardup *d, uint64_t at, size_t n, struct err *e)
+{
+	if (n >= d->room) {
+		d->room = (n + 1) * 2;
+		d->buf = mem_grow(d->buf, d->room, 1);
+	}
+	return scratch_at(d->texts, at, n, d->buf, e);
+}
+
+int neardup_get(struct neardup *d, uint32_t i, struct neardup_item *r, struct err *e)
+{
+	struct entry at;
+	const void *sig = NULL;
+	int rc;
+
+	if ((rc = entry_at(d, i, &at, e)) != 0 || (rc = load(d, at.at, (size_t)at.text + at.id, e)) != 0)
+		return rc;
+	if (d->how.texts && (rc = scratch_view(d->sig, (uint64_t)i * MINHASH_N, MINHASH_N, d->sig_room, &sig, e)) != 0)
+		return rc;
+	*r = (struct neardup_item){ d->buf, at.text, sig, at.key, d->buf + at.text, at.id, at.chars, neardup_out(d, i) };
+	return 0;
+}
+
+/* The shingles of text I into one of the two sets. */
+#define LOAD_SET(d, set, i, e) load_set(d, i, &(d)->set.h, &(d)->set.n, &(d)->set.cap, e)
+
+static int load_set(struct neardup *d, uint32_t i, uint64_t **h, size_t *n, size_t *cap, struct err *e)
+{
+	struct entry at;
+	int rc;
+
+	if ((rc = entry_at(d, i, &at, e)) != 0 || (rc = load(d, at.at, at.text, e)) != 0)
+		return rc;
+	*n = shingle_hashes(&d->how.shingles, d->buf, at.text, h, cap);
+	*n = shingle_set(*h, *n);
+	return 0;
+}
+
+int neardup_jaccard(struct neardup *d, uint32_t a, uint32_t b, double *out, struct err *e)
+{
+	int rc;
+
+	if (d->loaded != b) {
+		d->loaded = NONE;
+		if ((rc = LOAD_SET(d, one, b, e)) != 0)
+			return rc;
+		d->loaded = b;
+	}
+	if ((rc = LOAD_SET(d, other, a, e)) != 0)
+		return rc;
+	*out = shingle_jaccard(d->one.h, d->one.n, d->other.h, d->other.n);
+	return 0;
 }

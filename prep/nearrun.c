@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nearrun.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "batches.h"
+#include "dedup.h"
 #include "gramset.h"
-#include "neardup.h"
+#include "nearlist.h"
+#include "nearsig.h"
 #include "progress.h"
 #include "recspill.h"
 #include "unicode.h"
 
 enum { NEAR_BATCH = 256 };
 
-static const char near_in_against[] = "near --against";
-
 struct batch {
 	struct arena arena;
 	struct rec rec[NEAR_BATCH];
-	struct field text[NEAR_BATCH], id[NEAR_BATCH];
-	uint32_t sig[NEAR_BATCH][MINHASH_N];
-	bool shares[NEAR_BATCH];       /* an n-gram with --against */
+	struct neardup_item item[NEAR_BATCH];
+	uint8_t sig[NEAR_BATCH][MINHASH_N];
+	uint64_t whole[NEAR_BATCH];    /* hash of all fields */
 	size_t n, bad;                 /* bad: the record that failed; n: none */
 	struct err e;
 };
 
 struct mapper {
-	struct keyer text, id;
+	struct keyer text, id, key, whole;
 	struct gramscan scan;
 	uint64_t *h;
 	size_t cap;
@@ -37,15 +36,15 @@ struct job {
 	struct recin *in;              /* the file of --against that is read, or the input */
 	bool against;                  /* the former */
 	struct gramset grams;
-	struct gramscan scan;          /* of the write stage */
+	struct gramscan scan;          /* of the write stage, as is the key */
+	struct keyer key;
 	struct unicode *unicode;
+	struct minhash *minhash;
 	struct mapper *mapper;         /* one a thread */
 	struct neardup dup;
 	struct recspill spill;
 	struct buf packed;
-	uint32_t *chars;               /* of each record, for the longest */
-	size_t chars_cap;
-	struct recout *clusters, *pairs;
+	uint64_t digest;
 	struct progress progress;
 	struct err *e, read_error;
 };
@@ -62,18 +61,58 @@ static int read_batch(void *ctx, void *item)
 	return b->n != 0;
 }
 
-/* Lower case, blanks joined, signed. */
-static void sign(struct job *j, struct mapper *m, struct batch *b, size_t i)
+/* The text of record I: lower case, blanks joined, signed. */
+static int sign(struct job *j, struct mapper *m, struct batch *b, size_t i)
 {
-	struct field *f = &b->text[i];
-	char *low = arena_get(&b->arena, UNICODE_LOWER_ROOM(f->n)), *to;
-	size_t n = unicode_lower(j->unicode, f->p, f->n, low);
+	struct neardup_item *item = &b->item[i];
+	struct field f;
+	char *low, *to;
+	size_t n;
+	int rc;
 
+	if ((rc = keyer_field(&m->text, &b->rec[i], &f, &b->e)) != 0)
+		return rc;
+	low = arena_get(&b->arena, UNICODE_LOWER_ROOM(f.n));
+	n = unicode_lower(j->unicode, f.p, f.n, low);
 	to = arena_get(&b->arena, UNICODE_ROOM(n));
-	f->n = unicode_squeeze(j->unicode, low, n, to);
-	f->p = to;
-	n = shingle_hashes(&j->o->how, f->p, f->n, &m->h, &m->cap);
-	minhash_sign(m->h, n, b->sig[i]);
+	item->n = unicode_squeeze(j->unicode, low, n, to);
+	item->text = to;
+	item->sig = b->sig[i];
+	n = shingle_hashes(&j->o->how.shingles, item->text, item->n, &m->h, &m->cap);
+	minhash_sign(j->minhash, m->h, n, b->sig[i]);
+	return 0;
+}
+
+static bool shares_gram(const struct job *j, struct mapper *m, const struct batch *b, size_t i)
+{
+	const struct neardup_item *item = &b->item[i];
+
+	return (j->o->how.texts && gramset_shares(&j->grams, &m->scan, item->text, item->n)) ||
+	       (j->o->how.keys && dedup_shares_gram(&j->grams, &m->scan, &m->key, &b->rec[i]));
+}
+
+/* What only the records of the input need. */
+static int map_more(struct job *j, struct mapper *m, struct batch *b, size_t i)
+{
+	struct neardup_item *item = &b->item[i];
+	struct field id;
+	int rc;
+
+	if (j->o->id) {
+		if ((rc = keyer_field(&m->id, &b->rec[i], &id, &b->e)) != 0)
+			return rc;
+		item->id = id.p;
+		item->nid = id.n;
+	}
+	if (j->o->keep == KEEP_LONGEST || j->o->signatures) {
+		uint64_t chars = dedup_chars(&b->rec[i]);
+
+		item->chars = chars < UINT32_MAX ? (uint32_t)chars : UINT32_MAX;
+	}
+	if (j->o->signatures && (rc = keyer_64(&m->whole, &b->rec[i], 0, &b->whole[i], &b->e)) != 0)
+		return rc;
+	item->out = j->grams.n && shares_gram(j, m, b, i) ? NEARDUP_GRAM : NEARDUP_IN;
+	return 0;
 }
 
 static void map_batch(void *ctx, void *item, int thread)
@@ -85,39 +124,35 @@ static void map_batch(void *ctx, void *item, int thread)
 	b->e.code = 0;
 	b->bad = b->n;
 	for (size_t i = 0; i < b->n; i++) {
-		b->id[i] = (struct field){ "", 0, FIELD_TEXT };
-		if (keyer_field(&m->text, &b->rec[i], &b->text[i], &b->e) != 0 ||
-		    (j->o->id && !j->against && keyer_field(&m->id, &b->rec[i], &b->id[i], &b->e) != 0)) {
+		b->item[i] = (struct neardup_item){ .text = "", .id = "" };
+		if ((j->o->how.texts && sign(j, m, b, i) != 0) ||
+		    (j->o->how.keys && keyer_128(&m->key, &b->rec[i], &b->item[i].key, &b->e) != 0) || (!j->against && map_more(j, m, b, i) != 0)) {
 			err_at(&b->e, j->in, &b->rec[i]);
 			b->bad = i;
 			return;
 		}
-		sign(j, m, b, i);
-		b->shares[i] = j->grams.n && !j->against && gramset_shares(&j->grams, &m->scan, b->text[i].p, b->text[i].n);
 	}
 }
 
-static void note_chars(struct job *j, const struct rec *r, size_t at)
+/* The n-grams of record I of a file to compare with. */
+static int add_grams(struct job *j, const struct batch *b, size_t i)
 {
-	uint64_t n = dedup_chars(r);
+	const struct neardup_item *item = &b->item[i];
+	int rc;
 
-	ARRAY_ROOM(j->chars, at, j->chars_cap);
-	j->chars[at] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	if (j->o->how.texts && (rc = gramset_add(&j->grams, &j->scan, item->text, item->n, j->e)) != 0)
+		return rc;
+	return j->o->how.keys ? dedup_add_grams(&j->grams, &j->scan, &j->key, &b->rec[i], j->e) : 0;
 }
 
 static int put_record(struct job *j, const struct batch *b, size_t i)
 {
-	const struct field *text = &b->text[i];
-
-	if (j->o->keep == KEEP_LONGEST && !j->against)
-		note_chars(j, &b->rec[i], j->dup.n - j->dup.against);
-	if (neardup_add(&j->dup, text->p, text->n, b->sig[i], b->id[i].p, b->id[i].n, j->e) != 0)
+	if (neardup_add(&j->dup, &b->item[i], j->e) != 0)
 		return -1;
 	if (j->against)
-		return j->grams.n ? gramset_add(&j->grams, &j->scan, text->p, text->n, j->e) : 0;
-	if (b->shares[i])
-		neardup_exclude(&j->dup);
-	return recspill_put(&j->spill, &b->rec[i], &j->packed, j->e);
+		return j->grams.n ? add_grams(j, b, i) : 0;
+	j->digest = nearsig_digest(j->digest, b->whole[i]);
+	return j->o->signatures ? 0 : recspill_put(&j->spill, &b->rec[i], &j->packed, j->e);
 }
 
 static int write_batch(void *ctx, void *item)
@@ -132,123 +167,6 @@ static int write_batch(void *ctx, void *item)
 		return 0;
 	*j->e = b->e;
 	return -1;
-}
-
-/* --- the two lists --- */
-
-static const char *const pair_columns[] = { "a", "b", "jaccard" }, *const cluster_columns[] = { "id", "cluster" };
-static const uint32_t pair_lengths[] = { 1, 1, 7 }, cluster_lengths[] = { 2, 7 };
-static const struct names pair_names = { 3, (const char **)pair_columns, (uint32_t *)pair_lengths };
-static const struct names cluster_names = { 2, (const char **)cluster_columns, (uint32_t *)cluster_lengths };
-
-/* The name of text I as a field: --id, or its number.  NUMBER has room for it; valid until the next call. */
-static int name_field(struct job *j, uint32_t i, char number[16], struct field *f, struct err *e)
-{
-	int rc;
-
-	f->type = FIELD_TEXT;
-	if (j->o->id) {
-		if ((rc = neardup_id(&j->dup, i, &f->p, &f->n, e)) != 0)
-			return rc;
-		return 0;
-	}
-	f->n = (size_t)snprintf(number, 16, "%u", i - j->dup.against);
-	f->p = number;
-	f->type = FIELD_JSON;
-	return 0;
-}
-
-static int put_pair(void *ctx, uint32_t a, uint32_t b, double jaccard, struct err *e)
-{
-	struct job *j = ctx;
-	char na[16], nb[16], number[32];
-	struct field f[3];
-	struct rec r = { .names = &pair_names, .f = f };
-	char *copy;
-	int rc;
-
-	j->o->pair_count++;
-	if ((rc = name_field(j, a, na, &f[0], e)) != 0)
-		return rc;
-	f[0].p = copy = mem_strn(f[0].p, f[0].n);
-	if ((rc = name_field(j, b, nb, &f[1], e)) == 0) {
-		f[2] = (struct field){ number, json_double_text(number, jaccard), FIELD_JSON };
-		rc = rec_write(j->pairs, &r, e);
-	}
-	mem_free(copy);
-	return rc;
-}
-
-static int put_cluster(struct job *j, uint32_t i, struct err *e)
-{
-	char ni[16], nc[16];
-	struct field f[2];
-	struct rec r = { .names = &cluster_names, .f = f };
-	char *copy;
-	int rc;
-
-	if ((rc = name_field(j, i, ni, &f[0], e)) != 0)
-		return rc;
-	f[0].p = copy = mem_strn(f[0].p, f[0].n);
-	if ((rc = name_field(j, neardup_group(&j->dup, i), nc, &f[1], e)) == 0)
-		rc = rec_write(j->clusters, &r, e);
-	mem_free(copy);
-	return rc;
-}
-
-/* --- the second pass --- */
-
-static uint32_t chars_of(const struct job *j, uint32_t i)
-{
-	return j->chars[i - j->dup.against];
-}
-
-/* For each group, by its first text: the text that stays. */
-static uint32_t *choose(struct job *j)
-{
-	uint32_t *stays = mem_grow(NULL, j->dup.n + 1, sizeof *stays);
-
-	for (uint32_t i = j->dup.against; i < j->dup.n; i++) {
-		uint32_t g;
-
-		if (j->dup.out[i]) {
-			j->o->contaminated++;
-			j->o->overlaps += j->dup.out[i] == NEARDUP_OTHER;
-			continue;
-		}
-		g = neardup_group(&j->dup, i);
-		if (g == i) {
-			stays[g] = i;
-			j->o->groups++;
-		} else if (j->o->keep == KEEP_LAST || (j->o->keep == KEEP_LONGEST && chars_of(j, i) > chars_of(j, stays[g]))) {
-			stays[g] = i;
-		}
-	}
-	return stays;
-}
-
-static int emit(struct job *j, struct recout *out, const uint32_t *stays, struct err *e)
-{
-	struct arena a;
-	struct rec r;
-	bool more = true;
-	int rc;
-
-	arena_init(&a);
-	rc = recspill_rewind(&j->spill, e);
-	for (uint32_t i = j->dup.against; rc == 0 && (rc = recspill_get(&j->spill, &r, &a, &more, e)) == 0 && more; i++) {
-		if (j->dup.out[i])
-			rc = rec_reject(j->in, &r, j->dup.out[i] == NEARDUP_OTHER ? dedup_shares_gram : near_in_against, e);
-		else if (stays[neardup_group(&j->dup, i)] == i)
-			rc = rec_write(out, &r, e);
-		else
-			rc = rec_reject(j->in, &r, "near duplicate", e);
-		if (rc == 0 && j->clusters && !j->dup.out[i])
-			rc = put_cluster(j, i, e);
-		arena_reset(&a);
-	}
-	arena_release(&a);
-	return rc;
 }
 
 static void release_batch(void *item)
@@ -281,7 +199,7 @@ static int read_against(struct job *j, const char *file, const struct rec_opts *
 	return rc;
 }
 
-static int read_all_against(struct job *j, const struct rec_opts *o, const struct tool *t, struct err *e)
+static int read_all(struct job *j, const struct rec_opts *o, const struct tool *t, struct err *e)
 {
 	int rc = 0;
 
@@ -290,92 +208,133 @@ static int read_all_against(struct job *j, const struct rec_opts *o, const struc
 		rc = read_against(j, j->o->against[i], o, t, e);
 	j->against = false;
 	neardup_against(&j->dup);
-	return rc;
+	return rc == 0 ? first_pass(j, (int)t->threads, e) : rc;
 }
 
-static int passes(struct job *j, struct recout *out, int nthreads, struct err *e)
+/* --- the second pass --- */
+
+static int emit(struct job *j, struct nearlist *lists, struct recout *out, struct err *e)
 {
-	uint32_t *stays;
+	struct arena a;
+	struct rec r;
+	bool more = true;
 	int rc;
 
-	if ((rc = first_pass(j, nthreads, e)) != 0 || (rc = neardup_compare(&j->dup, e)) != 0 ||
-	    (rc = neardup_join(&j->dup, j->pairs ? put_pair : NULL, j, e)) != 0)
-		return rc;
-	j->o->records = j->dup.n - j->dup.against;
-	stays = choose(j);
-	rc = emit(j, out, stays, e);
-	mem_free(stays);
-	if (rc == 0 && rec_written(out) == 0)
-		rc = rec_header(out, rec_names(j->in), e);
-	if (rc == 0 && j->pairs)
-		rc = rec_header(j->pairs, &pair_names, e);
-	if (rc == 0 && j->clusters)
-		rc = rec_header(j->clusters, &cluster_names, e);
+	arena_init(&a);
+	rc = recspill_rewind(&j->spill, e);
+	for (uint32_t i = j->dup.against; rc == 0 && (rc = recspill_get(&j->spill, &r, &a, &more, e)) == 0 && more; i++) {
+		enum neardup_fate fate = neardup_fate(&j->dup, i);
+
+		j->o->fate[fate]++;
+		j->o->groups += fate == FATE_KEPT;
+		rc = fate == FATE_KEPT ? rec_write(out, &r, e) : rec_reject(j->in, &r, neardup_reasons[fate], e);
+		if (rc == 0)
+			rc = nearlist_cluster(lists, i, e);
+		arena_reset(&a);
+	}
+	arena_release(&a);
 	return rc;
 }
 
-/* A list of its own beside the output: CSV unless its name says otherwise. */
-static int open_list(struct recout **out, const char *path, const struct rec_opts *o, const struct tool *t, struct err *e)
+static int groups(struct job *j, struct nearlist *lists, struct recout *out, struct err *e)
 {
-	struct rec_opts plain = *o;
+	int rc;
 
-	*out = NULL;
-	plain.to = REC_AUTO;
-	plain.unite = false;
-	return path ? rec_create(out, path, REC_CSV, &plain, t, e) : 0;
+	if ((rc = neardup_join(&j->dup, nearlist_pair(lists), lists, e)) != 0 || (rc = neardup_choose(&j->dup, j->o->keep, e)) != 0 ||
+	    (rc = nearlist_write_pairs(lists, e)) != 0 || (rc = emit(j, lists, out, e)) != 0)
+		return rc;
+	j->o->pair_count = nearlist_pair_count(lists);
+	return rec_written(out) == 0 ? rec_header(out, rec_names(j->in), e) : 0;
 }
 
-static int finish_list(struct recout **out, int rc, struct err *e)
+/* What is the same in all shards of a set. */
+static uint64_t rules(const struct near *o)
 {
-	struct recout *list = *out;
+	uint64_t h = hash64(o->column ? o->column : "", o->column ? strlen(o->column) : 0, o->ngram);
 
-	*out = NULL;
-	if (list == NULL || rc) {
-		rec_drop(list);
-		return rc;
+	for (size_t i = 0; o->key && i < o->key->n; i++)
+		h = hash64(o->key->v[i], strlen(o->key->v[i]), h);
+	return h;
+}
+
+static int write_signatures(struct job *j, struct err *e)
+{
+	const struct nearsig_about about = { j->o->how, j->o->id != NULL, rules(j->o), j->o->records, j->digest };
+
+	for (uint32_t i = j->dup.against; i < j->dup.n; i++)
+		if (neardup_out(&j->dup, i))
+			j->o->fate[neardup_fate(&j->dup, i)]++;
+	return nearsig_write(&j->dup, j->o->signatures, &about, e);
+}
+
+static int passes(struct job *j, struct recout *out, const struct rec_opts *r, const struct tool *t, struct err *e)
+{
+	struct nearlist lists;
+	int rc = nearlist_open(&lists, &j->dup, j->o->id != NULL, j->o->clusters, j->o->pairs, r, t, e);
+
+	if (rc == 0 && (rc = read_all(j, r, t, e)) == 0 && (rc = neardup_compare(&j->dup, e)) == 0) {
+		j->o->records = j->dup.n - j->dup.against;
+		rc = j->o->signatures ? write_signatures(j, e) : groups(j, &lists, out, e);
 	}
-	return rec_finish(list, e);
+	return nearlist_close(&lists, rc, e);
+}
+
+/* --- all of it --- */
+
+static void start_mappers(struct job *j, const struct words *text, const struct words *id, bool unite, int n)
+{
+	static const struct words all = {0};
+
+	keyer_init(&j->key, j->o->key ? j->o->key : &all, unite);
+	j->mapper = mem_new((size_t)n * sizeof *j->mapper);
+	for (int i = 0; i < n; i++) {
+		keyer_init(&j->mapper[i].text, text, unite);
+		keyer_init(&j->mapper[i].id, id, unite);
+		keyer_init(&j->mapper[i].key, j->o->key ? j->o->key : &all, unite);
+		keyer_init(&j->mapper[i].whole, &all, unite);
+	}
+}
+
+static void end_mappers(struct job *j, int n)
+{
+	for (int i = 0; i < n; i++) {
+		keyer_release(&j->mapper[i].text);
+		keyer_release(&j->mapper[i].id);
+		keyer_release(&j->mapper[i].key);
+		keyer_release(&j->mapper[i].whole);
+		mem_free(j->mapper[i].h);
+		gramscan_release(&j->mapper[i].scan);
+	}
+	mem_free(j->mapper);
+	keyer_release(&j->key);
 }
 
 int near_run(struct near *o, struct recin *in, struct recout *out, const struct rec_opts *r, const struct tool *t, struct err *e)
 {
 	struct job j = { .o = o, .in = in, .e = e };
 	struct words text = {0}, id = {0};
-	int n = (int)t->threads, rc;
+	int rc;
 
 	e->code = 0;
-	words_add(&text, o->column);
+	words_add(&text, o->column ? o->column : "");
 	words_add(&id, o->id ? o->id : "");
+	start_mappers(&j, &text, &id, r->unite, (int)t->threads);
 	j.unicode = unicode_open();
-	j.mapper = mem_new((size_t)n * sizeof *j.mapper);
-	for (int i = 0; i < n; i++) {
-		keyer_init(&j.mapper[i].text, &text, r->unite);
-		keyer_init(&j.mapper[i].id, &id, r->unite);
-	}
+	j.minhash = minhash_new();
 	gramset_init(&j.grams, o->ngram);
-	neardup_init(&j.dup, o->how, o->threshold, o->scratch_dir);
+	neardup_init(&j.dup, &o->how, o->memory, o->scratch_dir);
 	recspill_init(&j.spill, o->scratch_dir);
 	progress_open(&j.progress, t->name, "records", 0, tool_progress(t));
-	if ((rc = read_all_against(&j, r, t, e)) == 0 && (rc = open_list(&j.clusters, o->clusters, r, t, e)) == 0 &&
-	    (rc = open_list(&j.pairs, o->pairs, r, t, e)) == 0)
-		rc = passes(&j, out, n, e);
+	rc = passes(&j, out, r, t, e);
 	progress_close(&j.progress);
-	rc = finish_list(&j.pairs, rc, e);
-	rc = finish_list(&j.clusters, rc, e);
-	for (int i = 0; i < n; i++) {
-		keyer_release(&j.mapper[i].text);
-		keyer_release(&j.mapper[i].id);
-		mem_free(j.mapper[i].h);
-		gramscan_release(&j.mapper[i].scan);
-	}
-	mem_free(j.mapper);
+	end_mappers(&j, (int)t->threads);
 	gramset_release(&j.grams);
 	gramscan_release(&j.scan);
 	unicode_close(j.unicode);
+	minhash_free(j.minhash);
 	neardup_release(&j.dup);
 	recspill_release(&j.spill);
 	buf_free(&j.packed);
-	mem_free(j.chars);
 	mem_free(text.v);
 	mem_free(id.v);
 	return rc;

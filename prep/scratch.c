@@ -14,6 +14,7 @@ enum { MEMORY = 4 << 20, CHUNK = 512 << 10 };
 
 struct scratch {
 	const char *dir;
+	uint64_t memory;               /* bytes that stay in the buffer */
 	int fd;                        /* -1: all of it is in the buffer */
 	struct buf buf;                /* writing: bytes not yet in the file; reading: a window of it */
 	uint64_t size;                 /* bytes written in all */
@@ -27,8 +28,14 @@ struct scratch *scratch_new(const char *dir)
 	struct scratch *s = mem_new(sizeof *s);
 
 	s->dir = dir;
+	s->memory = MEMORY;
 	s->fd = -1;
 	return s;
+}
+
+void scratch_limit(struct scratch *s, uint64_t memory)
+{
+	s->memory = memory;
 }
 
 /* A file without a name; where the file system has none, one that is removed at once. */
@@ -68,6 +75,8 @@ static int flush(struct scratch *s, struct err *e)
 	if (s->fd < 0 && (rc = open_file(s, e)) != 0)
 		return rc;
 	rc = write_all(s, s->buf.p, s->buf.n, e);
+	if (s->buf.cap > 2 * CHUNK)
+		buf_free(&s->buf);
 	s->buf.n = 0;
 	return rc;
 }
@@ -77,7 +86,7 @@ int scratch_write(struct scratch *s, const void *p, size_t n, struct err *e)
 	int rc;
 
 	s->size += n;
-	if (s->buf.n && s->buf.n + n > (s->fd < 0 ? MEMORY : CHUNK) && (rc = flush(s, e)) != 0)
+	if (s->buf.n && s->buf.n + n > (s->fd < 0 ? s->memory : CHUNK) && (rc = flush(s, e)) != 0)
 		return rc;
 	if (s->fd >= 0 && n >= CHUNK)
 		return write_all(s, p, n, e);
@@ -161,6 +170,15 @@ int scratch_at(struct scratch *s, uint64_t at, size_t n, void *to, struct err *e
 		at += (uint64_t)k;
 		n -= (size_t)k;
 	}
+	return 0;
+}
+
+int scratch_view(struct scratch *s, uint64_t at, size_t n, void *to, const void **p, struct err *e)
+{
+	*p = to;
+	if (s->fd >= 0 || at > s->size || n > s->size - at)
+		return scratch_at(s, at, n, to, e);
+	*p = s->buf.p + at;
 	return 0;
 }
 

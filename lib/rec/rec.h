@@ -122,7 +122,8 @@ uint64_t rec_written(const struct recout *out);
 int rec_finish(struct recout *out, struct err *e);    /* whole: flush, check, rename; OUT is gone, also on failure */
 void rec_drop(struct recout *out);                    /* after an error: no file is left; NULL is fine */
 
-/* Call before rec_close() and rec_finish().  Nothing without --stats; OUT may be NULL (a tool that writes no records).
+/* Call before rec_close() and rec_finish().  Nothing without --stats; OUT may be NULL (a tool that writes no records), and
+ * IN (one that reads none: its own figures say what it read).
  * --stats FILE: tool, version, seed, options, seconds, input, output, rejected; MORE (may be NULL) adds the tool's own. */
 int rec_stats(const struct recin *in, const struct recout *out, const struct rec_opts *o, const struct tool *t,
               void (*more)(struct jw *w, void *ctx), void *ctx, struct err *e);

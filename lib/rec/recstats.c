@@ -48,13 +48,15 @@ int rec_stats(const struct recin *in, const struct recout *out, const struct rec
 	tool_options_json(t, &w);
 	jw_key(&w, "seconds");
 	jw_double(&w, clock_seconds() - t->start);
-	input_json(in, &w);
+	if (in)
+		input_json(in, &w);
 	jw_key(&w, "output");
 	jw_obj(&w);
 	jw_key(&w, "records");
 	jw_uint(&w, out ? rec_written(out) : 0);
 	jw_obj_end(&w);
-	reject_json(&in->rejects, &w);
+	if (in)
+		reject_json(&in->rejects, &w);
 	if (more)
 		more(&w, ctx);
 	jw_obj_end(&w);

@@ -8,6 +8,18 @@ try sft-dedup --keep best turns.csv
 try sft-dedup --key id --against nothing.csv turns.csv
 try sft-dedup --key id turns.csv
 try sft-dedup --near text --key id turns.csv
+try sft-dedup --near turn --key idd turns.csv
+try sft-dedup --memory 1M turns.csv
+try sft-dedup --memory lots turns.csv
+try sft-dedup --signatures a.sig turns.csv
+try sft-dedup --signatures a.sig --near turn -o out.csv turns.csv
+try sft-dedup --signatures a.sig --join turns.csv
+try sft-dedup --join -o verdicts
+try sft-dedup --join turns.csv
+try sft-dedup --join --near turn -o verdicts turns.csv
+try sft-dedup --join -o verdicts turns.csv
+try sft-dedup --drop turns.csv turns.csv
+try sft-dedup --drop nothing.drop turns.csv
 try sft-dedup --clusters c.csv turns.csv
 try sft-dedup --ngram 13 turns.csv
 try sft-dedup --near turn --against nothing.csv turns.csv
