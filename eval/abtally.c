@@ -82,10 +82,10 @@ void ab_tally(struct ab_tally *t, const struct ab_votes *v)
 	ab_ratings(v, &r);
 	t->shared = r.items > 0;
 	if (t->shared) {
-		t->percent = agree_percent(&r, NULL, 0);
-		t->alpha = agree_alpha(&r, NULL, 0, LEVEL_NOMINAL);
+		t->percent = agree_percent(&r, NULL);
+		t->alpha = agree_alpha(&r, NULL, LEVEL_NOMINAL);
 	}
-	ab_ratings_free(&r);
+	ratings_release(&r);
 }
 
 void ab_tally_free(struct ab_tally *t)

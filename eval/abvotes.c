@@ -269,13 +269,6 @@ void ab_ratings(const struct ab_votes *v, struct ratings *t)
 		t->start[row] = v->n;
 }
 
-void ab_ratings_free(struct ratings *t)
-{
-	mem_free(t->start);
-	mem_free(t->r);
-	memset(t, 0, sizeof *t);
-}
-
 void ab_votes_free(struct ab_votes *v)
 {
 	strmap_free(&v->system);

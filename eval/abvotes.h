@@ -39,9 +39,8 @@ int  ab_read_votes(struct ab_votes *v, struct recin *in, bool several, struct er
 /* After reading: fill wins and tied.  SFT_BADDATA where there are no votes or fewer than two systems. */
 int  ab_count(struct ab_votes *v, struct err *e);
 /* Left, right and tie as ratings of rows by voters; where fewer than two voters are known or share no row, T->items is 0.
- * Release with ab_ratings_free(). */
+ * Release with ratings_release(). */
 void ab_ratings(const struct ab_votes *v, struct ratings *t);
-void ab_ratings_free(struct ratings *t);
 void ab_votes_free(struct ab_votes *v);
 
 #endif

@@ -7,117 +7,104 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opt.h"
+
 /* A rating as it was read; label is the number of its text in order of appearance. */
-struct entry {
-	uint32_t item, rater, label, place;
+struct rating_entry {
+	uint32_t item, rater, label, line;      /* line: its lower half */
+};
+
+/* Entries from FIRST on that are of one file, and have one upper half of the line. */
+struct rating_run {
+	size_t first;
 	const char *file;
 	uint64_t line;
 };
 
-struct reading {
-	struct rating_table *r;
-	const struct rating_opts *o;
-	struct entry *v;
-	size_t n, cap;
-	const struct names *names;      /* the columns below are theirs */
-	uint32_t item_col, rater_col, label_col, *wide;
-	int wide_item;
-	size_t nwide;
-	struct arena arena;
-};
-
-static bool absent(const struct field *f)
+void rating_table_init(struct rating_table *r)
 {
-	return f->n == 0 || (f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0);
+	memset(r, 0, sizeof *r);
 }
 
-static void add(struct reading *d, const struct rec *rec, uint32_t item, uint32_t rater, const struct field *f)
+void rating_table_free(struct rating_table *r)
 {
-	struct strmap_entry *label = strmap_put(&d->r->label, f->p, f->n, d->r->label.n, NULL);
-
-	ARRAY_ROOM(d->v, d->n, d->cap);
-	d->v[d->n] = (struct entry){ item, rater, (uint32_t)label->value, (uint32_t)d->n, rec->file, rec->line };
-	d->n++;
+	ratings_release(&r->t);
+	mem_free(r->category);
+	mem_free(r->value);
+	mem_free(r->place);
+	mem_free(r->v);
+	mem_free(r->run);
+	strmap_free(&r->item);
+	strmap_free(&r->rater);
+	strmap_free(&r->label);
+	memset(r, 0, sizeof *r);
 }
 
-static uint32_t number_of(struct strmap *m, const char *p, size_t n)
+/* --- gathering --- */
+
+static bool is_name(const struct strmap *m, uint64_t i, struct text name)
 {
-	return (uint32_t)strmap_put(m, p ? p : "", n, m->n, NULL)->value;
+	return i < m->n && m->e[i].n == name.n && memcmp(m->e[i].key, name.p, name.n) == 0;
 }
 
-/* --- wide --- */
-
-static int wide_columns(struct reading *d, const struct names *names, struct err *e)
+/* Ratings of an item often come together, and so do the raters of neighbours in one order. */
+static uint32_t number_of(struct strmap *m, struct text name, uint64_t guess)
 {
-	int rc;
+	if (name.p == NULL)
+		name.p = "";
+	return is_name(m, guess, name) ? (uint32_t)guess : (uint32_t)strmap_put(m, name.p, name.n, m->n, NULL)->value;
+}
 
-	if (d->names == names)
-		return 0;
-	if ((rc = rec_need_list(names, d->o->raters, &d->wide, &d->nwide, &d->arena, e)) != 0)
-		return rc;
-	if (d->nwide < 2)
-		return err_set(e, SFT_USAGE, "--raters names one column (agreement needs two raters)");
-	for (size_t k = 0; k < d->nwide; k++)
-		if (number_of(&d->r->rater, names->name[d->wide[k]], names->len[d->wide[k]]) != k)
-			return err_set(e, SFT_USAGE, "--raters: '%s' stands there twice", names->name[d->wide[k]]);
-	d->wide_item = -1;
-	if (d->o->item) {
-		if ((rc = rec_need(names, d->o->item, &d->item_col, e)) != 0)
-			return rc;
-		d->wide_item = (int)d->item_col;
+uint32_t rating_item(struct rating_table *r, struct text name)
+{
+	uint32_t item = number_of(&r->item, name, r->n ? r->v[r->n - 1].item : 0);
+
+	r->items = (uint32_t)r->item.n;
+	return item;
+}
+
+uint32_t rating_rater(struct rating_table *r, struct text name)
+{
+	uint64_t last = r->n ? r->v[r->n - 1].rater : 0;
+
+	return number_of(&r->rater, name, is_name(&r->rater, last, name) ? last : last + 1 < r->rater.n ? last + 1 : 0);
+}
+
+uint32_t rating_next_item(struct rating_table *r)
+{
+	return r->items++;
+}
+
+static uint32_t label_of(struct rating_table *r, struct text t)
+{
+	uint32_t *memo = &r->memo[(t.n * 7 + (unsigned char)t.p[0] + 31u * (unsigned char)t.p[t.n - 1]) % 64];
+
+	if (*memo == 0 || !is_name(&r->label, *memo - 1, t))
+		*memo = (uint32_t)strmap_put(&r->label, t.p, t.n, r->label.n, NULL)->value + 1;
+	return *memo - 1;
+}
+
+void rating_add(struct rating_table *r, uint32_t item, uint32_t rater, struct text label, const char *file, uint64_t line)
+{
+	const struct rating_run *last = r->nruns ? &r->run[r->nruns - 1] : NULL;
+	uint64_t high = line & ~(uint64_t)UINT32_MAX;
+
+	if (last == NULL || last->file != file || last->line != high) {
+		ARRAY_ROOM(r->run, r->nruns, r->runs_cap);
+		r->run[r->nruns++] = (struct rating_run){ r->n, file, high };
 	}
-	d->names = names;
-	return 0;
+	ARRAY_ROOM(r->v, r->n, r->cap);
+	r->v[r->n++] = (struct rating_entry){ item, rater, label_of(r, label), (uint32_t)line };
 }
 
-static int wide_record(struct reading *d, const struct rec *rec, struct err *e)
+/* FILE:LINE of entry X before a message. */
+static int at_entry(const struct rating_table *r, const struct rating_entry *x, struct err *e)
 {
-	uint32_t item = (uint32_t)d->r->item.n;
-	char num[24];
-	bool added;
-	int rc = wide_columns(d, rec->names, e);
+	size_t k = r->nruns - 1;
 
-	if (rc)
-		return rc;
-	if (d->wide_item >= 0) {
-		const struct field *f = &rec->f[d->wide_item];
-		strmap_put(&d->r->item, f->p ? f->p : "", f->n, item, &added);
-		if (!added)
-			return err_set(e, SFT_BADDATA, "item '%.*s' stands in two records (expected one record an item in a wide table)", (int)f->n, f->p);
-	} else {
-		int n = snprintf(num, sizeof num, "%llu", (unsigned long long)rec->num);
-		strmap_put(&d->r->item, num, (size_t)n, item, NULL);
-	}
-	for (size_t k = 0; k < d->nwide; k++)
-		if (!absent(&rec->f[d->wide[k]]))
-			add(d, rec, item, (uint32_t)k, &rec->f[d->wide[k]]);
-	return 0;
-}
-
-/* --- long --- */
-
-static int long_record(struct reading *d, const struct rec *rec, struct err *e)
-{
-	const struct field *item, *rater;
-	int rc;
-
-	if (d->names != rec->names) {
-		if ((rc = rec_need(rec->names, d->o->item, &d->item_col, e)) != 0 || (rc = rec_need(rec->names, d->o->label, &d->label_col, e)) != 0)
-			return rc;
-		if (d->o->rater && (rc = rec_need(rec->names, d->o->rater, &d->rater_col, e)) != 0)
-			return rc;
-		d->names = rec->names;
-	}
-	item = &rec->f[d->item_col];
-	if (absent(item))
-		return err_set(e, SFT_BADDATA, "'%s' is empty (expected the name of an item)", d->o->item);
-	rater = d->o->rater ? &rec->f[d->rater_col] : NULL;
-	if (rater && absent(rater))
-		return err_set(e, SFT_BADDATA, "'%s' is empty (expected the name of a rater)", d->o->rater);
-	uint32_t i = number_of(&d->r->item, item->p, item->n), k = rater ? number_of(&d->r->rater, rater->p, rater->n) : 0;
-	if (!absent(&rec->f[d->label_col]))
-		add(d, rec, i, k, &rec->f[d->label_col]);
-	return 0;
+	while (r->run[k].first > (size_t)(x - r->v))
+		k--;
+	return err_in(e, "%s:%llu", r->run[k].file, (unsigned long long)(r->run[k].line | x->line));
 }
 
 /* --- categories --- */
@@ -185,10 +172,27 @@ static void order_labels(struct rating_table *r, uint32_t *map)
 	mem_free(c);
 }
 
-/* The categories that were given: every label must be one of them. */
-static int given_labels(struct rating_table *r, const struct reading *d, uint32_t *map, struct err *e)
+static int not_a_category(const struct rating_table *r, uint32_t label, const struct rating_rule *o, struct err *e)
 {
-	const struct rating_opts *o = d->o;
+	const struct rating_entry *x = r->v;
+	const char **names = mem_grow(NULL, o->ncategories, sizeof *names), *near;
+
+	while (x->label != label)
+		x++;
+	for (size_t k = 0; k < o->ncategories; k++)
+		names[k] = o->categories[k].p;
+	near = r->label.e[label].n > 2 ? opt_nearest(r->label.e[label].key, names, o->ncategories) : NULL;
+	mem_free(names);
+	if (near)
+		err_set(e, SFT_BADDATA, "label '%s' is not among the categories (did you mean '%s'?)", r->label.e[label].key, near);
+	else
+		err_set(e, SFT_BADDATA, "label '%s' is not among the categories", r->label.e[label].key);
+	return at_entry(r, x, e);
+}
+
+/* The categories that were given: every label must be one of them. */
+static int given_labels(struct rating_table *r, const struct rating_rule *o, uint32_t *map, struct err *e)
+{
 	bool numbers = true;
 
 	r->category = mem_new(o->ncategories * sizeof *r->category);
@@ -200,120 +204,134 @@ static int given_labels(struct rating_table *r, const struct reading *d, uint32_
 	r->t.ncat = (uint32_t)o->ncategories;
 	r->t.value = numbers ? r->value : NULL;
 	r->t.ordered = r->t.fixed = true;
-	for (size_t i = 0; i < d->n; i++) {
-		struct text name = { r->label.e[d->v[i].label].key, r->label.e[d->v[i].label].n };
+	for (size_t i = 0; i < r->label.n; i++) {
+		struct text name = { r->label.e[i].key, r->label.e[i].n };
 		size_t k = 0;
 		double v;
 
 		while (k < o->ncategories && !text_equal(o->categories[k], name) && !(numbers && number(name, &v) && v == r->value[k]))
 			k++;
 		if (k == o->ncategories)
-			return err_set(e, SFT_BADDATA, "%s:%llu: label '%.*s' is not among the categories", d->v[i].file,
-			               (unsigned long long)d->v[i].line, (int)name.n, name.p);
-		map[d->v[i].label] = (uint32_t)k;
+			return not_a_category(r, (uint32_t)i, o, e);
+		map[i] = (uint32_t)k;
 	}
 	return 0;
 }
 
 /* --- from entries to items --- */
 
-static int by_item(const void *a, const void *b)
+static int again(const struct rating_table *r, const struct rating_entry *x, struct err *e)
 {
-	const struct entry *x = a, *y = b;
+	char tmp[24];
+	struct text item = rating_item_name(r, x->item, tmp);
 
-	if (x->item != y->item)
-		return x->item < y->item ? -1 : 1;
-	if (x->rater != y->rater)
-		return x->rater < y->rater ? -1 : 1;
-	return (x->place > y->place) - (x->place < y->place);
+	err_set(e, SFT_BADDATA, "rater '%s' rates item '%.*s' again (see --repeat first|last)", r->rater.e[x->rater].key, (int)item.n, item.p);
+	return at_entry(r, x, e);
 }
 
-/* Sorted entries into T, a second rating by the same rater by the rule. */
-static int build(struct rating_table *r, struct reading *d, const uint32_t *map, struct err *e)
+/* The entries AT[0..n-1] of one item, in the order in which they came, by rater: few, so by insertion. */
+static void by_rater(const struct rating_table *r, uint32_t *at, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		uint32_t x = at[i];
+		size_t k = i;
+
+		for (; k > 0 && r->v[at[k - 1]].rater > r->v[x].rater; k--)
+			at[k] = at[k - 1];
+		at[k] = x;
+	}
+}
+
+/* One item's entries to ratings at *OUT, a second rating by the same rater by the rule. */
+static int put_item(struct rating_table *r, const struct rating_rule *o, const uint32_t *map, const uint32_t *at, size_t n, size_t *out, struct err *e)
 {
 	struct ratings *t = &r->t;
-	size_t out = 0, widest = 0;
+	size_t first = *out;
 
-	qsort(d->v, d->n, sizeof *d->v, by_item);
-	t->items = (uint32_t)r->item.n;
-	t->start = mem_new(((size_t)t->items + 2) * sizeof *t->start);
-	t->r = mem_new((d->n + 1) * sizeof *t->r);
-	for (size_t i = 0, item = 0; i <= d->n; i++) {
-		const struct entry *x = &d->v[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct rating_entry *x = &r->v[at[i]];
 
-		while (item < (i < d->n ? x->item : t->items))
-			t->start[++item] = out;
-		if (i == d->n)
-			break;
-		if (!t->anonymous && i && x[-1].item == x->item && x[-1].rater == x->rater) {
+		if (!o->anonymous && *out > first && t->r[*out - 1].rater == x->rater) {
 			r->repeats++;
-			if (d->o->repeat == REPEAT_ERROR)
-				return err_set(e, SFT_BADDATA, "%s:%llu: rater '%s' rates item '%s' again (see --repeat first|last)", x->file,
-				               (unsigned long long)x->line, r->rater.e[x->rater].key, r->item.e[x->item].key);
-			if (d->o->repeat == REPEAT_LAST)
-				t->r[out - 1].cat = map[x->label];
-			continue;
+			if (o->repeat == REPEAT_ERROR)
+				return again(r, x, e);
+			if (o->repeat == REPEAT_FIRST)
+				continue;
+			--*out;
 		}
-		t->r[out++] = (struct rating){ t->anonymous ? (uint32_t)(out - t->start[item]) : x->rater, map[x->label] };
-		if (out - t->start[item] > widest)
-			widest = out - t->start[item];
+		r->place[*out] = at[i];
+		t->r[*out] = (struct rating){ o->anonymous ? (uint32_t)(*out - first) : x->rater, map[x->label] };
+		++*out;
 	}
-	t->raters = t->anonymous ? (uint32_t)widest : (uint32_t)r->rater.n;
+	if (o->anonymous && *out - first > t->raters)
+		t->raters = (uint32_t)(*out - first);
 	return 0;
 }
 
-static int finish(struct rating_table *r, struct reading *d, struct err *e)
+/* Entries into T, by item and rater. */
+static int build(struct rating_table *r, const struct rating_rule *o, const uint32_t *map, struct err *e)
+{
+	struct ratings *t = &r->t;
+	uint32_t *at = mem_grow(NULL, r->n + 1, sizeof *at);
+	size_t *end = mem_new(((size_t)r->items + 2) * sizeof *end), out = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		end[r->v[i].item + 1]++;
+	for (size_t i = 0; i < r->items; i++)
+		end[i + 1] += end[i];
+	for (size_t i = 0; i < r->n; i++)       /* end[i] moves from the beginning of item i to its end */
+		at[end[r->v[i].item]++] = (uint32_t)i;
+	t->items = r->items;
+	t->anonymous = o->anonymous;
+	t->raters = o->anonymous ? 0 : (uint32_t)r->rater.n;
+	t->start = mem_new(((size_t)t->items + 2) * sizeof *t->start);
+	t->r = mem_grow(NULL, r->n + 1, sizeof *t->r);
+	r->place = mem_grow(NULL, r->n + 1, sizeof *r->place);
+	for (size_t i = 0, begin = 0; rc == 0 && i < r->items; begin = end[i++]) {
+		if (!o->anonymous)
+			by_rater(r, at + begin, end[i] - begin);
+		rc = put_item(r, o, map, at + begin, end[i] - begin, &out, e);
+		t->start[i + 1] = out;
+	}
+	mem_free(at);
+	mem_free(end);
+	return rc;
+}
+
+int rating_finish(struct rating_table *r, const struct rating_rule *o, struct err *e)
 {
 	uint32_t *map = mem_new((r->label.n + 1) * sizeof *map);
 	int rc = 0;
 
-	if (d->n == 0)
+	if (r->n == 0)
 		rc = err_set(e, SFT_BADDATA, "no ratings in the input (expected at least one)");
-	else if (d->o->categories)
-		rc = given_labels(r, d, map, e);
+	else if (o->categories)
+		rc = given_labels(r, o, map, e);
 	else
 		order_labels(r, map);
 	if (rc == 0)
-		rc = build(r, d, map, e);
+		rc = build(r, o, map, e);
 	if (rc == 0 && r->t.raters < 2)
 		rc = err_set(e, SFT_BADDATA, "one rater only (agreement needs two ratings of an item)");
 	mem_free(map);
+	mem_free(r->v);
+	r->v = NULL;
 	return rc;
 }
 
-int rating_table_read(struct rating_table *r, struct recin *in, const struct rating_opts *o, struct err *e)
-{
-	struct reading d = { .r = r, .o = o };
-	struct rec *rec;
-	int rc;
+/* --- names --- */
 
-	memset(r, 0, sizeof *r);
-	if (o->raters ? o->label || o->rater : !o->item || !o->label)
-		return err_set(e, SFT_USAGE, "name the columns: --item, --rater and --label of a long table, or --raters COL,... of a wide one");
-	r->t.anonymous = !o->raters && !o->rater;
-	arena_init(&d.arena);
-	while ((rc = rec_read(in, &rec, e)) == 0 && rec) {
-		rc = o->raters ? wide_record(&d, rec, e) : long_record(&d, rec, e);
-		if (rc) {
-			rc = rc == SFT_BADDATA ? err_in(e, "%s:%llu", rec->file, (unsigned long long)rec->line) : rc;
-			break;
-		}
-	}
-	if (rc == 0)
-		rc = finish(r, &d, e);
-	mem_free(d.v);
-	arena_release(&d.arena);
-	return rc;
+struct text rating_item_name(const struct rating_table *r, uint32_t i, char tmp[24])
+{
+	if (r->item.n)
+		return (struct text){ r->item.e[i].key, r->item.e[i].n };
+	return (struct text){ tmp, (size_t)snprintf(tmp, 24, "%u", i) };
 }
 
-void rating_table_free(struct rating_table *r)
+struct text rating_rater_name(const struct rating_table *r, uint32_t i, char tmp[24])
 {
-	mem_free(r->t.start);
-	mem_free(r->t.r);
-	mem_free(r->category);
-	mem_free(r->value);
-	strmap_free(&r->item);
-	strmap_free(&r->rater);
-	strmap_free(&r->label);
-	memset(r, 0, sizeof *r);
+	if (!r->t.anonymous)
+		return (struct text){ r->rater.e[i].key, r->rater.e[i].n };
+	return (struct text){ tmp, (size_t)snprintf(tmp, 24, "r%u", i + 1) };
 }

@@ -29,19 +29,19 @@ static struct coef ratio(double observed, double expected, const char *why)
 
 struct tally {
 	const struct ratings *t;
-	const uint32_t *pick;
-	size_t n, next;
+	const double *weight;
+	size_t next;
 	uint32_t *count;                /* per category; zero but for those in cat[] */
 	uint32_t *cat, ncat;            /* the categories of this item */
 	double m;                       /* its ratings */
+	double w;                       /* how often it counts */
 };
 
-static void tally_open(struct tally *y, const struct ratings *t, const uint32_t *pick, size_t n)
+static void tally_open(struct tally *y, const struct ratings *t, const double *weight)
 {
 	memset(y, 0, sizeof *y);
 	y->t = t;
-	y->pick = pick;
-	y->n = pick ? n : t->items;
+	y->weight = weight;
 	y->count = mem_new((t->ncat + 1) * sizeof *y->count);
 	y->cat = mem_new((t->ncat + 1) * sizeof *y->cat);
 }
@@ -53,10 +53,12 @@ static bool tally_next(struct tally *y)
 	for (uint32_t k = 0; k < y->ncat; k++)
 		y->count[y->cat[k]] = 0;
 	y->ncat = 0;
-	if (y->next == y->n)
+	while (y->weight && y->next < y->t->items && y->weight[y->next] == 0)
+		y->next++;
+	if (y->next == y->t->items)
 		return false;
-	item = y->pick ? y->pick[y->next] : y->next;
-	y->next++;
+	item = y->next++;
+	y->w = y->weight ? y->weight[item] : 1;
 	y->m = (double)(y->t->start[item + 1] - y->t->start[item]);
 	for (size_t k = y->t->start[item]; k < y->t->start[item + 1]; k++) {
 		uint32_t c = y->t->r[k].cat;
@@ -84,21 +86,21 @@ static double agreeing(const struct tally *y)
 	return sum;
 }
 
-struct agree_percent agree_percent(const struct ratings *t, const uint32_t *pick, size_t n)
+struct agree_percent agree_percent(const struct ratings *t, const double *weight)
 {
 	double pairs = 0, same = 0, items = 0, mean = 0, equal = 0;
 	struct tally y;
 
-	tally_open(&y, t, pick, n);
+	tally_open(&y, t, weight);
 	while (tally_next(&y)) {
 		double all = y.m * (y.m - 1), a = agreeing(&y);
 		if (y.m < 2)
 			continue;
-		pairs += all;
-		same += a;
-		items++;
-		mean += a / all;
-		equal += y.ncat == 1;
+		pairs += y.w * all;
+		same += y.w * a;
+		items += y.w;
+		mean += y.w * (a / all);
+		equal += y.ncat == 1 ? y.w : 0;
 	}
 	tally_close(&y);
 	if (items == 0)
@@ -108,23 +110,23 @@ struct agree_percent agree_percent(const struct ratings *t, const uint32_t *pick
 
 /* --- Fleiss and Scott --- */
 
-struct coef agree_fleiss(const struct ratings *t, const uint32_t *pick, size_t n)
+struct coef agree_fleiss(const struct ratings *t, const double *weight)
 {
 	double *share = mem_new((t->ncat + 1) * sizeof *share), m = 0, items = 0, observed = 0, chance = 0;
 	const char *why = NULL;
 	struct tally y;
 
-	tally_open(&y, t, pick, n);
+	tally_open(&y, t, weight);
 	while (why == NULL && tally_next(&y)) {
 		if (y.m == 0)
 			continue;
 		if (items > 0 && y.m != m)
 			why = "items have different numbers of ratings (Krippendorff's alpha allows that)";
 		m = y.m;
-		items++;
-		observed += m > 1 ? agreeing(&y) / (m * (m - 1)) : 0;
+		items += y.w;
+		observed += m > 1 ? y.w * (agreeing(&y) / (m * (m - 1))) : 0;
 		for (uint32_t k = 0; k < y.ncat; k++)
-			share[y.cat[k]] += y.count[y.cat[k]];
+			share[y.cat[k]] += y.w * y.count[y.cat[k]];
 	}
 	tally_close(&y);
 	for (uint32_t k = 0; k < t->ncat; k++)
@@ -137,7 +139,7 @@ struct coef agree_fleiss(const struct ratings *t, const uint32_t *pick, size_t n
 	return ratio(1 - observed / items, 1 - chance > 1e-15 ? 1 - chance : 0, ONE_CATEGORY);
 }
 
-struct coef agree_scott(const struct ratings *t, const uint32_t *pick, size_t n)
+struct coef agree_scott(const struct ratings *t, const double *weight)
 {
 	double *share, items = 0, same = 0, chance = 0;
 	struct tally y;
@@ -145,14 +147,14 @@ struct coef agree_scott(const struct ratings *t, const uint32_t *pick, size_t n)
 	if (t->raters != 2 || t->anonymous)
 		return undefined("defined for two raters (Fleiss' kappa is its like for more)");
 	share = mem_new((t->ncat + 1) * sizeof *share);
-	tally_open(&y, t, pick, n);
+	tally_open(&y, t, weight);
 	while (tally_next(&y)) {
 		if (y.m < 2)
 			continue;
-		items++;
-		same += y.ncat == 1;
+		items += y.w;
+		same += y.ncat == 1 ? y.w : 0;
 		for (uint32_t k = 0; k < y.ncat; k++)
-			share[y.cat[k]] += y.count[y.cat[k]];
+			share[y.cat[k]] += y.w * y.count[y.cat[k]];
 	}
 	tally_close(&y);
 	for (uint32_t k = 0; k < t->ncat; k++)
@@ -211,13 +213,13 @@ static double observed(struct tally *y, const struct distance *d)
 	while (tally_next(y))
 		for (uint32_t a = 0; y->m > 1 && a < y->ncat; a++)
 			for (uint32_t b = 0; b < a; b++) {
-				double pairs = 2. * y->count[y->cat[a]] * y->count[y->cat[b]];
+				double pairs = y->w * 2 * y->count[y->cat[a]] * y->count[y->cat[b]];
 				sum += pairs * distance(d, y->cat[a], y->cat[b]) / (y->m - 1);
 			}
 	return sum;
 }
 
-struct coef agree_alpha(const struct ratings *t, const uint32_t *pick, size_t n, enum agree_level level)
+struct coef agree_alpha(const struct ratings *t, const double *weight, enum agree_level level)
 {
 	double *below = mem_new((t->ncat + 2) * sizeof *below), all, seen, chance;
 	struct distance d = { level, t->value, below };
@@ -227,10 +229,10 @@ struct coef agree_alpha(const struct ratings *t, const uint32_t *pick, size_t n,
 		mem_free(below);
 		return undefined(level == LEVEL_ORDINAL ? "categories are not numbers and --categories gives no order" : "categories are not numbers");
 	}
-	tally_open(&y, t, pick, n);
+	tally_open(&y, t, weight);
 	while (tally_next(&y))
 		for (uint32_t k = 0; y.m > 1 && k < y.ncat; k++)
-			below[y.cat[k] + 1] += y.count[y.cat[k]];
+			below[y.cat[k] + 1] += y.w * y.count[y.cat[k]];
 	for (uint32_t k = 0; k < t->ncat; k++)
 		below[k + 1] += below[k];
 	all = below[t->ncat];
@@ -246,8 +248,8 @@ struct coef agree_alpha(const struct ratings *t, const uint32_t *pick, size_t n,
 
 /* --- Gwet --- */
 
-/* Weight of categories A and B; RANGE is the largest distance of two. */
-static double weight(const struct ratings *t, enum agree_weight how, double range, uint32_t a, uint32_t b)
+/* How near categories A and B are, 1 for the same; RANGE is the largest distance of two. */
+static double closeness(const struct ratings *t, enum agree_weight how, double range, uint32_t a, uint32_t b)
 {
 	double place = fabs((double)a - (double)b), x = t->value ? fabs(t->value[a] - t->value[b]) : place, q = t->ncat;
 
@@ -286,7 +288,7 @@ static double *weights(const struct ratings *t, enum agree_weight how, double *s
 	*sum = 0;
 	for (uint32_t a = 0; a < q; a++)
 		for (uint32_t b = 0; b < q; b++)
-			*sum += w[a * q + b] = weight(t, how, range, a, b);
+			*sum += w[a * q + b] = closeness(t, how, range, a, b);
 	return w;
 }
 
@@ -306,7 +308,7 @@ static double weighted_pairs(const struct tally *y, const double *w)
 	return sum;
 }
 
-struct coef agree_gwet(const struct ratings *t, const uint32_t *pick, size_t n, enum agree_weight how)
+struct coef agree_gwet(const struct ratings *t, const double *weight, enum agree_weight how)
 {
 	double *share, *w, sum, items = 0, pairable = 0, pa = 0, pe = 0, q = t->ncat;
 	struct tally y;
@@ -319,16 +321,16 @@ struct coef agree_gwet(const struct ratings *t, const uint32_t *pick, size_t n, 
 		return undefined("more than 4096 categories");
 	share = mem_new(t->ncat * sizeof *share);
 	w = weights(t, how, &sum);
-	tally_open(&y, t, pick, n);
+	tally_open(&y, t, weight);
 	while (tally_next(&y)) {
 		if (y.m == 0)
 			continue;
-		items++;
+		items += y.w;
 		for (uint32_t k = 0; k < y.ncat; k++)
-			share[y.cat[k]] += y.count[y.cat[k]] / y.m;
+			share[y.cat[k]] += y.w * (y.count[y.cat[k]] / y.m);
 		if (y.m > 1) {
-			pairable++;
-			pa += weighted_pairs(&y, w) / (y.m * (y.m - 1));
+			pairable += y.w;
+			pa += y.w * (weighted_pairs(&y, w) / (y.m * (y.m - 1)));
 		}
 	}
 	tally_close(&y);

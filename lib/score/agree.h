@@ -6,7 +6,8 @@
  *   Cohen 1960 (kappa), 1968 (weighted); Fleiss 1971; Scott 1955 (pi); Krippendorff 2011, "Computing Krippendorff's
  *   alpha-reliability"; Gwet, "Handbook of inter-rater reliability", 4th ed. 2014 (AC1, AC2, with missing ratings).
  *
- * Every function takes a sample of the items: pick[0..n-1] (repeats allowed), or all where PICK is NULL (N is not read). */
+ * Every function takes a sample of the items: item i counts weight[i] times (a whole number, 0 for not at all), or once where WEIGHT
+ * is NULL. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,13 @@ struct ratings {
 	bool anonymous;                 /* nobody said who rated: raters are places in an item */
 };
 
+/* The different kinds of item in T, so that a million items cost what a few hundred kinds do: items are alike where the same raters gave
+ * the same ratings (anonymous: where each category was given equally often).  KINDS has one item of each, in the order of their first
+ * ones, and T's categories; kind[i] is the one of item i and weight[k] how many there are (both with room for t->items).  The
+ * coefficients of (kinds, weight) are those of (t, NULL).  Release with ratings_release(). */
+void agree_collapse(const struct ratings *t, struct ratings *kinds, uint32_t *kind, double *weight);
+void ratings_release(struct ratings *t);        /* start and r */
+
 /* A coefficient; where it is undefined, V is NaN and REASON (constant text) says why. */
 struct coef {
 	double v;
@@ -40,7 +48,7 @@ enum agree_weight { WEIGHT_NONE, WEIGHT_LINEAR, WEIGHT_QUADRATIC, WEIGHT_ORDINAL
 struct agree_percent {
 	struct coef pooled_pairs, mean_of_items, all_raters_equal;
 };
-struct agree_percent agree_percent(const struct ratings *t, const uint32_t *pick, size_t n);
+struct agree_percent agree_percent(const struct ratings *t, const double *weight);
 
 /* Two raters on the items that both rated; linear and quadratic weights by the place of a category among those that
  * these two used on these items (as scikit-learn), or in the list where it is fixed. */
@@ -51,16 +59,16 @@ struct cohen {
 	struct coef kappa[3];           /* enum agree_weight */
 };
 /* All pairs a < b, OUT has raters * (raters - 1) / 2.  False where that takes too much memory (64 Mi cells). */
-bool agree_cohen(const struct ratings *t, const uint32_t *pick, size_t n, struct cohen *out);
+bool agree_cohen(const struct ratings *t, const double *weight, struct cohen *out);
 bool agree_cohen_fits(const struct ratings *t);
 
 /* Every rated item must have the same number of ratings, not necessarily by the same raters. */
-struct coef agree_fleiss(const struct ratings *t, const uint32_t *pick, size_t n);
+struct coef agree_fleiss(const struct ratings *t, const double *weight);
 /* Two raters; the items that both rated. */
-struct coef agree_scott(const struct ratings *t, const uint32_t *pick, size_t n);
+struct coef agree_scott(const struct ratings *t, const double *weight);
 /* Missing ratings allowed. */
-struct coef agree_alpha(const struct ratings *t, const uint32_t *pick, size_t n, enum agree_level level);
+struct coef agree_alpha(const struct ratings *t, const double *weight, enum agree_level level);
 /* AC1 without weights, AC2 with; linear and quadratic weights by the values of numbers, else by place.  Missing allowed. */
-struct coef agree_gwet(const struct ratings *t, const uint32_t *pick, size_t n, enum agree_weight weight);
+struct coef agree_gwet(const struct ratings *t, const double *weight, enum agree_weight how);
 
 #endif

@@ -70,20 +70,20 @@ static void score(const uint32_t *cell, uint32_t q, bool fixed, struct cohen *c)
 	mem_free(row);
 }
 
-bool agree_cohen(const struct ratings *t, const uint32_t *pick, size_t n, struct cohen *out)
+bool agree_cohen(const struct ratings *t, const double *weight, struct cohen *out)
 {
-	size_t q2 = (size_t)t->ncat * t->ncat, np = pairs_of(t), items = pick ? n : t->items, k = 0;
+	size_t q2 = (size_t)t->ncat * t->ncat, np = pairs_of(t), k = 0;
 	uint32_t *cell;
 
 	if (!agree_cohen_fits(t) || t->anonymous)
 		return false;
 	cell = mem_new((np * q2 + 1) * sizeof *cell);
-	for (size_t i = 0; i < items; i++) {
-		size_t item = pick ? pick[i] : i;
+	for (size_t item = 0; item < t->items; item++) {
+		uint32_t times = weight ? (uint32_t)weight[item] : 1;
 
-		for (size_t a = t->start[item]; a < t->start[item + 1]; a++)
+		for (size_t a = t->start[item]; times && a < t->start[item + 1]; a++)
 			for (size_t b = a + 1; b < t->start[item + 1]; b++)
-				cell[pair_at(t, t->r[a].rater, t->r[b].rater) * q2 + (size_t)t->r[a].cat * t->ncat + t->r[b].cat]++;
+				cell[pair_at(t, t->r[a].rater, t->r[b].rater) * q2 + (size_t)t->r[a].cat * t->ncat + t->r[b].cat] += times;
 	}
 	for (uint32_t a = 0; a < t->raters; a++)
 		for (uint32_t b = a + 1; b < t->raters; b++, k++) {

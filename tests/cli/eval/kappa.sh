@@ -30,6 +30,16 @@ try sft-eval kappa --raters ann,bob,cem --disagreements list.csv wide.csv
 cat list.csv
 try sft-eval kappa --item item --label label --disagreements list.jsonl -o out long.csv
 cat list.jsonl
+sed 's/^1,2,2,3,2,,/1,2,2,3,2,3,looked it up/' list.csv >settled.csv
+try sft-eval kappa --raters ann,bob,cem --resolved settled.csv --gold gold.csv --disagreements again.csv -o out wide.csv
+cat gold.csv
+cmp settled.csv again.csv
+printf 'item,resolved\n0,9\n' | try sft-eval kappa --raters ann,bob,cem --resolved /dev/stdin --gold gold.csv wide.csv
+printf 'item,resolved\n9,1\n' | try sft-eval kappa --raters ann,bob,cem --resolved /dev/stdin --gold gold.csv wide.csv
+printf 'item,resolved\n0,1\n0,1\n' | try sft-eval kappa --raters ann,bob,cem --resolved /dev/stdin --gold gold.csv wide.csv
+printf 'item,resolved\nq1,yess\n' | try sft-eval kappa --item item --rater rater --label label --resolved /dev/stdin --gold gold.csv long.csv
+try sft-eval kappa --raters ann,bob,cem --resolved settled.csv wide.csv
+try sft-eval kappa --raters ann,bob,cem --csv wide.csv
 try sft-eval kappa wide.csv
 try sft-eval kappa --raters ann wide.csv
 try sft-eval kappa --raters ann,bop wide.csv

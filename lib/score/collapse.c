@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Items that look alike, counted. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agree.h"
+#include "hash.h"
+#include "mem.h"
+
+struct kinds {
+	struct ratings *to;
+	uint32_t *slot;                 /* kind + 1, 0 free */
+	uint64_t *hash;                 /* of each kind */
+	size_t nslots, nr, cap_r, cap;
+};
+
+static void grow_slots(struct kinds *k)
+{
+	k->nslots = k->nslots ? k->nslots * 2 : 1024;
+	mem_free(k->slot);
+	k->slot = mem_new(k->nslots * sizeof *k->slot);
+	for (uint32_t i = 0; i < k->to->items; i++) {
+		size_t at = k->hash[i] & (k->nslots - 1);
+
+		while (k->slot[at])
+			at = (at + 1) & (k->nslots - 1);
+		k->slot[at] = i + 1;
+	}
+}
+
+static uint32_t add_kind(struct kinds *k, const struct rating *r, size_t n, uint64_t h)
+{
+	struct ratings *to = k->to;
+
+	if (to->items == k->cap) {
+		k->cap = k->cap ? k->cap * 2 : 256;
+		k->hash = mem_grow(k->hash, k->cap, sizeof *k->hash);
+		to->start = mem_grow(to->start, k->cap + 1, sizeof *to->start);
+	}
+	while (k->nr + n > k->cap_r) {
+		k->cap_r = k->cap_r ? k->cap_r * 2 : 1024;
+		to->r = mem_grow(to->r, k->cap_r, sizeof *to->r);
+	}
+	k->hash[to->items] = h;
+	to->start[to->items] = k->nr;
+	if (n)
+		memcpy(to->r + k->nr, r, n * sizeof *r);
+	k->nr += n;
+	to->start[to->items + 1] = k->nr;
+	return to->items++;
+}
+
+static uint32_t find_kind(struct kinds *k, const struct rating *r, size_t n)
+{
+	const struct ratings *to = k->to;
+	uint64_t h = hash64(r, n * sizeof *r, 0);
+	size_t at;
+
+	if (2 * (size_t)to->items >= k->nslots)
+		grow_slots(k);
+	for (at = h & (k->nslots - 1); k->slot[at]; at = (at + 1) & (k->nslots - 1)) {
+		uint32_t i = k->slot[at] - 1;
+
+		if (k->hash[i] == h && to->start[i + 1] - to->start[i] == n && memcmp(to->r + to->start[i], r, n * sizeof *r) == 0)
+			return i;
+	}
+	k->slot[at] = to->items + 1;
+	return add_kind(k, r, n, h);
+}
+
+static int by_category(const void *a, const void *b)
+{
+	const struct rating *x = a, *y = b;
+
+	return (x->cat > y->cat) - (x->cat < y->cat);
+}
+
+/* Ratings without raters, in the order of their categories. */
+static const struct rating *in_order(const struct rating *r, size_t n, struct rating *scratch)
+{
+	for (size_t k = 0; k < n; k++)
+		scratch[k] = r[k];
+	qsort(scratch, n, sizeof *scratch, by_category);
+	for (size_t k = 0; k < n; k++)
+		scratch[k].rater = (uint32_t)k;
+	return scratch;
+}
+
+void agree_collapse(const struct ratings *t, struct ratings *kinds, uint32_t *kind, double *weight)
+{
+	struct kinds k = { .to = kinds };
+	struct rating *scratch = mem_new(((size_t)t->raters + 1) * sizeof *scratch);
+
+	*kinds = *t;
+	kinds->items = 0;
+	kinds->start = mem_new(sizeof *kinds->start);
+	kinds->r = mem_new(sizeof *kinds->r);
+	for (uint32_t i = 0; i < t->items; i++) {
+		const struct rating *r = t->r + t->start[i];
+		size_t n = t->start[i + 1] - t->start[i];
+		uint32_t before = kinds->items;
+
+		kind[i] = find_kind(&k, t->anonymous ? in_order(r, n, scratch) : r, n);
+		if (kinds->items > before)
+			weight[kind[i]] = 0;
+		weight[kind[i]]++;
+	}
+	mem_free(k.slot);
+	mem_free(k.hash);
+	mem_free(scratch);
+}
+
+void ratings_release(struct ratings *t)
+{
+	mem_free(t->start);
+	mem_free(t->r);
+	t->start = NULL;
+	t->r = NULL;
+}
