@@ -39,7 +39,7 @@ static int judge_open(struct judge *j, struct settings *s, struct err *e)
 	if ((rc = opt_number(eq + 1, -1e18, 1e18, &j->limit, e)) != 0)
 		return err_in(e, "--fail-below %s", s->below);
 	for (const char *const *metric = metric_names(); *metric; metric++) {
-		if (strcmp(*metric, "compliance") == 0 && s->o.m.rules == NULL)
+		if (metric_lacks(*metric, &s->o.m))
 			continue;
 		if ((rc = metric_open(&j->m, *metric, &s->o.m, false, e)) != 0)
 			return rc;

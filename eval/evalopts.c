@@ -29,6 +29,8 @@ void eval_opts_release(struct eval_opts *o)
 {
 	match_rule_free(&o->m.match);
 	compliance_free(&o->rules);
+	termset_free(o->terms);
+	unicode_close(o->unicode);
 	arena_release(&o->arena);
 }
 
@@ -41,6 +43,7 @@ const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[EVAL_OPT
 		OPT_STR(0, "id", &o->id, "COL", "column that names an item [id, where there is one]"),
 		OPT_STR(0, "match", &o->match, "RULE", "exact, strip, normalized, contains or regex:PATTERN [exact on tables, else strip]"),
 		OPT_STR(0, "rules", &o->rules_file, "FILE", "compliance: records with rule, pattern, class, name"),
+		OPT_LIST(0, "dict", &o->dicts, "FILE", "terms: a dictionary, as for sft-terms; again for more"),
 		OPT_STR(0, "class", &o->class, "COL", "compliance: column of an answer's class [class]"),
 		OPT_STR(0, "categories", &o->categories, "FILE", "labels to score, one a line, in this order [all]"),
 		OPT_HEAD("BLEU"),
@@ -61,7 +64,7 @@ const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[EVAL_OPT
 		OPT_FLAG(0, "ter-asian-support", &o->ter.asian_support, "the same for CJK text"),
 		OPT_FLAG(0, "ter-case-sensitive", &o->ter.case_sensitive, "keep case"),
 		OPT_STR(0, "rouge-types", &o->rouge_types, "LIST", "[rouge1,rouge2,rougeL,rougeLsum]"),
-		OPT_CHOICE(0, "rouge-tokenizer", &o->rouge_tokenizer, "default|char|cjk-mixed", "tokenizer [default]"),
+		OPT_CHOICE(0, "rouge-tokenizer", &o->rouge_tokenizer, "default|char|cjk-mixed|icu", "tokenizer [default]"),
 		OPT_FLAG(0, "stemmer", &o->stemmer, "Porter stems (tokenizer default)"),
 		OPT_HEAD("Intervals and output"),
 		OPT_FLAG(0, "ci", &o->ci, "95% intervals"),
@@ -122,6 +125,22 @@ static int read_categories(struct eval_opts *o, struct err *e)
 	return rc;
 }
 
+static int read_dicts(struct eval_opts *o, struct err *e)
+{
+	int rc = 0;
+
+	if (o->dicts.n == 0)
+		return 0;
+	o->unicode = unicode_open();
+	o->terms = termset_new(o->unicode);
+	for (size_t k = 0; k < o->dicts.n && rc == 0; k++)
+		rc = termset_read(o->terms, o->dicts.v[k], e);
+	if (rc == 0)
+		rc = termset_ready(o->terms, e);
+	o->m.terms = o->terms;
+	return rc;
+}
+
 int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e)
 {
 	struct metric_opts *m = &o->m;
@@ -149,6 +168,8 @@ int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e)
 			return rc;
 		m->rules = &o->rules;
 	}
+	if ((rc = read_dicts(o, e)) != 0)
+		return rc;
 	return read_categories(o, e);
 }
 

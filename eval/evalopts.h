@@ -6,6 +6,7 @@
 #include "metric.h"
 #include "opt.h"
 #include "rec.h"
+#include "termset.h"
 
 struct eval_opts {
 	int tokenize, smooth, rouge_tokenizer;
@@ -16,12 +17,15 @@ struct eval_opts {
 	const char *rouge_types, *match, *categories;
 	const char *reference, *prediction, *id, *class;     /* columns */
 	const char *rules_file;
+	struct opt_list dicts;
 	bool no_reference;                           /* nothing looks at references: the column may be missing */
 	bool ci, json, csv;
 	struct rec_opts rec;
 
 	struct metric_opts m;                        /* what follows from them: eval_opts_finish() */
 	struct compliance_rules rules;
+	struct unicode *unicode;                     /* with --dict */
+	struct termset *terms;
 	struct arena arena;                          /* the category list */
 };
 
@@ -32,7 +36,7 @@ enum { EVAL_OPTS = 40 };
 /* Fill TABLE with the options over O. */
 const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[EVAL_OPTS]);
 
-/* Check them and set o->m, all but the rule of --match.  SFT_USAGE, or SFT_BADDATA for the files of --categories and --rules. */
+/* Check them and set o->m, all but the rule of --match.  SFT_USAGE, or SFT_BADDATA for the files of --categories, --rules and --dict. */
 int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e);
 /* The rule of --match, or where none was given: exact on label TABLES, strip on predictions. */
 int eval_opts_match(struct eval_opts *o, bool table, struct err *e);

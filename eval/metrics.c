@@ -23,6 +23,15 @@ static bool is_metric(const char *word)
 	return false;
 }
 
+static size_t count_names(void)
+{
+	size_t n = 0;
+
+	while (metric_names()[n])
+		n++;
+	return n;
+}
+
 /* Operands: metrics, then files. */
 static int take_operands(struct settings *s, struct tool *t)
 {
@@ -36,11 +45,11 @@ static int take_operands(struct settings *s, struct tool *t)
 	s->files = (const char *const *)t->operands + k;
 	s->nfiles = n - k;
 	if (k == 0) {
-		near = n ? opt_nearest(t->operands[0], metric_names(), 5) : NULL;
+		near = n ? opt_nearest(t->operands[0], metric_names(), count_names()) : NULL;
 		if (near)
 			return err_set(&t->e, SFT_USAGE, "no metric '%s' (did you mean '%s'?)", t->operands[0], near);
-		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (accuracy, bleu, chrf, compliance, match, rouge, ter), or kappa, compare, errors, ab, perplexity",
-		               n ? "no metric '" : "", n ? t->operands[0] : "", n ? "': " : "");
+		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (%s), or kappa, compare, errors, ab, perplexity",
+		               n ? "no metric '" : "", n ? t->operands[0] : "", n ? "': " : "", metric_list());
 	}
 	s->o.no_reference = s->hyp == NULL;
 	for (size_t i = 0; i < k; i++)
@@ -167,7 +176,7 @@ int metrics_main(int argc, char **argv)
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
 	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | errors | ab | perplexity [options] [FILE...]",
-	                "Score answers against references: accuracy, bleu, chrf, compliance, match, rouge, ter.", tables, argc, argv);
+	                "Score answers: accuracy, bleu, chrf, compliance, distinct, length, match, repetition, rouge, ter, terms.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);
 	eval_opts_release(&s.o);

@@ -8,9 +8,10 @@
 #include "resample.h"
 #include "scoring.h"
 #include "stats.h"
+#include "termuse.h"
 #include "textable.h"
 
-enum { MAX_LABELS = 80 };       /* rows of the table of labels */
+enum { MAX_LABELS = 80, MAX_TERMS = 10 };       /* rows of the tables of labels and of wrong terms */
 
 /* --- intervals --- */
 
@@ -27,13 +28,35 @@ static void sample(void *ctx, const uint8_t *times, size_t first, size_t lanes)
 	metric_resample(s->m, times, NULL, metric_count(s->m), lanes, s->samples + first * s->nv);
 }
 
+/* The same by the jackknife, for a metric that has no resamples. */
+static void jackknife(struct metric *m, size_t nv, double *lo, double *hi)
+{
+	size_t n = metric_count(m);
+	double *left = mem_grow(NULL, n * nv, sizeof *left), value[METRIC_MAX_VALUES];
+
+	metric_score(m, NULL, 0, value);
+	metric_without(m, left);
+	for (size_t v = 0; v < nv; v++) {
+		double half = STATS_Z95 * stats_jackknife(left + v, n, nv);
+
+		lo[v] = value[v] - half < 0 ? 0 : value[v] - half;      /* they are shares */
+		hi[v] = value[v] + half > 1 ? 1 : value[v] + half;
+	}
+	mem_free(left);
+}
+
 /* 95% intervals of all values of M into LO and HI: Wilson's for a share of items, else from the bootstrap. */
 static void intervals(const struct scoring *s, struct metric *m, double *lo, double *hi)
 {
 	const char *const *names;
 	size_t nv = metric_values(m, &names);
-	double *samples = mem_grow(NULL, s->resamples * nv, sizeof *samples), k;
+	double *samples, k;
 
+	if (metric_without(m, NULL)) {
+		jackknife(m, nv, lo, hi);
+		return;
+	}
+	samples = mem_grow(NULL, s->resamples * nv, sizeof *samples);
 	resample(s->seed, (uint32_t)metric_count(m), s->resamples, sample, &(struct sampling){ m, nv, samples });
 	for (size_t v = 0; v < nv; v++)
 		if (metric_share(m, v, &k))
@@ -50,6 +73,7 @@ static void ci_json(const struct scoring *s, struct metric *m, struct jw *w)
 	double lo[METRIC_MAX_VALUES], hi[METRIC_MAX_VALUES], k;
 	const char *const *names;
 	size_t nv = metric_values(m, &names);
+	bool shares = false;
 
 	intervals(s, m, lo, hi);
 	jw_key(w, "ci");
@@ -64,9 +88,10 @@ static void ci_json(const struct scoring *s, struct metric *m, struct jw *w)
 		jw_double(w, lo[v]);
 		jw_double(w, hi[v]);
 		jw_arr_end(w);
+		shares |= metric_share(m, v, &k);
 	}
 	jw_key(w, "method");
-	jw_str(w, metric_share(m, 0, &k) ? "bootstrap (percentile); shares of items: Wilson" : "bootstrap (percentile)");
+	jw_str(w, metric_without(m, NULL) ? "jackknife" : shares ? "bootstrap (percentile); shares of items: Wilson" : "bootstrap (percentile)");
 	jw_obj_end(w);
 }
 
@@ -133,7 +158,7 @@ static void value_row(const struct scoring *s, struct textable *t, const char *g
 	if (s->resamples)
 		intervals(s, m, lo, hi);
 	for (size_t v = 0; v < nv; v++) {
-		bool wide = fabs(value[v]) > 1 || metric_lower_is_better(m) || strcmp(names[v], "bleu") == 0 || strcmp(names[v], "chrf") == 0;
+		bool wide = fabs(value[v]) > 1 || strcmp(names[v], "ter") == 0 || strcmp(names[v], "bleu") == 0 || strcmp(names[v], "chrf") == 0;
 		const char *form = wide ? "%.2f" : "%.4f";
 
 		if (s->by)
@@ -223,6 +248,58 @@ static void compliance_table(const struct compliance_rules *rules, struct metric
 	textable_free(&r);
 }
 
+static void use_cells(struct textable *t, const struct termuse *u)
+{
+	textable_number(t, "%.4f", (double)u->right / (double)u->n);
+	textable_cell(t, "%llu", (unsigned long long)u->right);
+	textable_cell(t, "%llu", (unsigned long long)u->variant);
+	textable_cell(t, "%llu", (unsigned long long)u->missing);
+	textable_cell(t, "%llu", (unsigned long long)u->n);
+	textable_row(t);
+}
+
+static void use_head(struct textable *t, const char *first)
+{
+	static const char *const head[] = { "right", "variant", "missing", "terms" };
+
+	textable_head(t, first, false);
+	textable_head(t, "consistency", true);
+	for (size_t k = 0; k < sizeof head / sizeof *head; k++)
+		textable_head(t, head[k], true);
+}
+
+/* Term consistency by class, and the terms that went wrong most often. */
+static void terms_table(struct metric *m, struct buf *out)
+{
+	struct textable t = { 0 }, r = { 0 };
+	struct termuse_term *term;
+	size_t n, nterms;
+	const struct termuse_class *c = termuse_classes(m, &n);
+
+	if (c == NULL || n == 0)
+		return;
+	use_head(&t, "class");
+	for (size_t k = 0; k < n; k++) {
+		textable_cell(&t, "%s", c[k].name.n ? c[k].name.p : "(none)");
+		use_cells(&t, &c[k].use);
+	}
+	use_head(&r, "most often wrong");
+	term = termuse_terms(m, &nterms);
+	for (size_t k = 0; k < nterms && k < MAX_TERMS && term[k].use.right < term[k].use.n; k++) {
+		textable_clip(&r, term[k].term->form.text, 40);
+		use_cells(&r, &term[k].use);
+	}
+	buf_ch(out, '\n');
+	textable_print(&t, out);
+	if (r.ncells > r.ncols) {
+		buf_ch(out, '\n');
+		textable_print(&r, out);
+	}
+	mem_free(term);
+	textable_free(&t);
+	textable_free(&r);
+}
+
 void scoring_table(struct scoring *s, struct buf *out)
 {
 	struct textable t = { 0 };
@@ -247,6 +324,7 @@ void scoring_table(struct scoring *s, struct buf *out)
 	for (size_t k = 0; k < s->nmetrics; k++) {
 		labels_table(s->all.m[k], out);
 		compliance_table(s->o->rules, s->all.m[k], out);
+		terms_table(s->all.m[k], out);
 	}
 	buf_ch(out, '\n');
 	for (size_t k = 0; k < s->nmetrics; k++) {

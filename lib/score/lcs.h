@@ -4,16 +4,20 @@
 /* The longest common subsequence, 64 columns at a time.
  *
  * Hyyro, "Bit-parallel LCS-length computation revisited", AWOCA 2004: of row i of the table, only the columns where it does
- * not grow are kept, as bits.  Time O(rows x columns / 64). */
+ * not grow are kept, as bits.  A block of 64 columns is carried through all rows before the next one is begun, so that it needs of
+ * the one before a bit a row.
+ *
+ * Time O(rows x columns / 64).  Memory: lcs_length() rows + symbols; lcs_mark() besides sqrt(rows) x columns / 32 bytes. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "intern.h"
 
-struct lcs {
-	uint64_t *match;        /* per symbol of the columns: where it stands */
-	uint64_t *rows;         /* (nrows + 1) x width, for lcs_mark() */
-	size_t match_cap, rows_cap;
+struct lcs {                    /* `struct lcs l = {0}` */
+	uint64_t *match;        /* per symbol: where it stands in the block; zero between blocks */
+	uint8_t *carry;         /* per row: into the next block */
+	uint64_t *kept, *rows;  /* lcs_mark(): rows to begin from; the rows since one of them */
+	size_t match_cap, carry_cap, kept_cap, rows_cap;
 };
 
 /* Length for ROWS (symbols not below NSYMBOLS match nothing) and COLS (all below NSYMBOLS). */

@@ -9,15 +9,37 @@
 #include "resample.h"
 
 static const struct metric_class *const classes[] = {
-	&metric_accuracy, &metric_bleu, &metric_chrf, &metric_compliance, &metric_match, &metric_rouge, &metric_ter,
+	&metric_accuracy, &metric_bleu, &metric_chrf, &metric_compliance, &metric_distinct, &metric_length, &metric_match, &metric_repetition,
+	&metric_rouge, &metric_ter, &metric_terms,
 };
 enum { NCLASSES = sizeof classes / sizeof *classes };
 
 const char *const *metric_names(void)
 {
-	static const char *const names[NCLASSES + 1] = { "accuracy", "bleu", "chrf", "compliance", "match", "rouge", "ter", NULL };
+	static const char *const names[NCLASSES + 1] = { "accuracy", "bleu", "chrf", "compliance", "distinct", "length", "match", "repetition",
+	                                                 "rouge", "ter", "terms", NULL };
 
 	return names;
+}
+
+const char *metric_list(void)
+{
+	return "accuracy, bleu, chrf, compliance, distinct, length, match, repetition, rouge, ter, terms";
+}
+
+static const struct metric_class *class_of(const char *name)
+{
+	for (size_t k = 0; k < NCLASSES; k++)
+		if (strcmp(classes[k]->name, name) == 0)
+			return classes[k];
+	return NULL;
+}
+
+const char *metric_lacks(const char *name, const struct metric_opts *o)
+{
+	const struct metric_class *c = class_of(name);
+
+	return c && c->lacks ? c->lacks(o) : NULL;
 }
 
 void metric_opts_init(struct metric_opts *o)
@@ -37,27 +59,31 @@ void metric_opts_init(struct metric_opts *o)
 
 int metric_open(struct metric **out, const char *name, const struct metric_opts *o, bool keep, struct err *e)
 {
+	const struct metric_class *c = class_of(name);
 	struct metric *m;
-	const char *near;
+	const char *near, *lacks;
+	int rc;
 
 	*out = NULL;
-	for (size_t k = 0; k < NCLASSES; k++)
-		if (strcmp(classes[k]->name, name) == 0) {
-			if (classes[k] == &metric_compliance && o->rules == NULL)
-				return err_set(e, SFT_USAGE, "compliance needs rules (expected --rules FILE)");
-			m = mem_new(sizeof *m);
-			m->c = classes[k];
-			m->o = o;
-			m->keep = keep;
-			m->own = mem_new(m->c->size);
-			m->c->open(m);
-			m->sum = mem_new(m->width * sizeof *m->sum);
-			m->row = mem_new(m->width * sizeof *m->row);
-			*out = m;
-			return 0;
-		}
-	near = opt_nearest(name, metric_names(), NCLASSES);
-	return err_set(e, SFT_USAGE, "no metric '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	if (c == NULL) {
+		near = opt_nearest(name, metric_names(), NCLASSES);
+		return err_set(e, SFT_USAGE, "no metric '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	}
+	if ((lacks = metric_lacks(name, o)) != NULL)
+		return err_set(e, SFT_USAGE, "%s", lacks);
+	m = mem_new(sizeof *m);
+	m->c = c;
+	m->o = o;
+	m->keep = keep;
+	m->own = mem_new(m->c->size);
+	if ((rc = m->c->open(m, e)) != 0) {
+		metric_close(m);
+		return rc;
+	}
+	m->sum = mem_new(m->width * sizeof *m->sum);
+	m->row = mem_new(m->width * sizeof *m->row);
+	*out = m;
+	return 0;
 }
 
 void metric_close(struct metric *m)
@@ -99,10 +125,16 @@ void metric_set_class(struct metric *m, struct text class)
 
 bool metric_without_reference(const char *name)
 {
-	for (size_t k = 0; k < NCLASSES; k++)
-		if (strcmp(classes[k]->name, name) == 0)
-			return classes[k]->no_reference;
-	return false;
+	const struct metric_class *c = class_of(name);
+
+	return c && c->no_reference;
+}
+
+bool metric_without(struct metric *m, double *out)
+{
+	if (m->c->without && out)
+		m->c->without(m, out);
+	return m->c->without != NULL;
 }
 
 void metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out)
@@ -189,11 +221,11 @@ bool metric_share(const struct metric *m, size_t v, double *k)
 
 void metric_signature(const struct metric *m, uint64_t resamples, uint64_t seed, struct buf *to)
 {
-	if (m->nref == SIZE_MAX)
+	if (m->nref == SIZE_MAX && !m->c->no_reference)
 		buf_str(to, "nrefs:var|");
-	else
+	else if (!m->c->no_reference)
 		buf_fmt(to, "nrefs:%zu|", m->nref);
-	if (resamples)
+	if (resamples && m->c->without == NULL)
 		buf_fmt(to, "bs:%llu|seed:%llu|", (unsigned long long)resamples, (unsigned long long)seed);
 	m->c->signature(m, to);
 	buf_fmt(to, "|version:%s", m->c->version);

@@ -24,6 +24,7 @@
 enum { METRIC_MAX_VALUES = 16 };
 
 struct compliance_rules;
+struct termset;
 
 struct metric_opts {
 	struct bleu_opts bleu;
@@ -34,6 +35,7 @@ struct metric_opts {
 	const struct text *labels;      /* accuracy: score only these, in this order; NULL: all */
 	size_t nlabels;
 	const struct compliance_rules *rules;   /* compliance: needed there */
+	const struct termset *terms;            /* terms: needed there */
 };
 
 /* The defaults of the reference implementations; exact match. */
@@ -41,11 +43,15 @@ void metric_opts_init(struct metric_opts *o);
 
 struct metric;
 
-/* NULL-terminated: "accuracy", "bleu", "chrf", "compliance", "match", "rouge", "ter". */
+/* NULL-terminated, in the order of the alphabet: "accuracy", "bleu"... */
 const char *const *metric_names(void);
+/* The same as one text, "accuracy, bleu, ...". */
+const char *metric_list(void);
+/* What the metric NAME needs that O lacks, as a message; NULL: nothing. */
+const char *metric_lacks(const char *name, const struct metric_opts *o);
 
-/* O is borrowed while the metric is open.  SFT_USAGE with the nearest name where there is no metric NAME, and for compliance
- * without rules. */
+/* O is borrowed while the metric is open.  SFT_USAGE with the nearest name where there is no metric NAME, and where
+ * metric_lacks() something; SFT_SYSTEM. */
 int  metric_open(struct metric **m, const char *name, const struct metric_opts *o, bool keep, struct err *e);
 void metric_close(struct metric *m);            /* NULL is fine */
 
@@ -67,6 +73,9 @@ void     metric_score(struct metric *m, const uint32_t *pick, size_t n, double *
 void     metric_resample(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out);
 /* The values of the last item added alone (accuracy: 1 right, 0 wrong). */
 void     metric_item(struct metric *m, double *out);
+/* A metric of which resamples say nothing, since an item that comes twice adds nothing new (distinct): then true, and where OUT is
+ * not NULL out[i * values + v] is value v of all items but item i, for the jackknife (stats.h). */
+bool     metric_without(struct metric *m, double *out);
 /* Is value V a share of items (K of n)? */
 bool     metric_share(const struct metric *m, size_t v, double *k);
 

@@ -21,7 +21,8 @@ struct metric_class {
 	const char *version;            /* of the reference implementation whose figures these are */
 	size_t size;
 	bool lower_is_better, no_reference;
-	void (*open)(struct metric *m);
+	const char *(*lacks)(const struct metric_opts *o);      /* may be NULL: needs nothing */
+	int  (*open)(struct metric *m, struct err *e);
 	int  (*add)(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);   /* fills m->row */
 	void (*score)(const struct metric *m, const double *sum, size_t n, double *out);
 	void (*sample)(struct metric *m, const uint32_t *pick, size_t n, double *out);  /* instead of score, where sums do not do */
@@ -31,10 +32,12 @@ struct metric_class {
 	void (*item_json)(struct metric *m, struct jw *w);
 	void (*signature)(const struct metric *m, struct buf *to);
 	bool (*share)(const struct metric *m, size_t v, double *k);     /* may be NULL */
+	void (*without)(struct metric *m, double *out);                 /* instead of resampling; see metric_without() */
 	void (*close)(struct metric *m);
 };
 
-extern const struct metric_class metric_accuracy, metric_bleu, metric_chrf, metric_compliance, metric_match, metric_rouge, metric_ter;
+extern const struct metric_class metric_accuracy, metric_bleu, metric_chrf, metric_compliance, metric_distinct, metric_length, metric_match,
+	metric_repetition, metric_rouge, metric_ter, metric_terms;
 
 void metric_jw_number(struct jw *w, double v);      /* whole numbers without a point */
 

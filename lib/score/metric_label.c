@@ -16,16 +16,18 @@ struct own {
 	size_t sampled_cap;
 };
 
-static void open_(struct metric *m)
+static int open_(struct metric *m, struct err *e)
 {
 	static const char *const names[] = { "accuracy", "balanced_accuracy", "mcc", "macro_f1", "weighted_f1", "micro_f1" };
 	struct own *a = m->own;
 
+	(void)e;
 	m->names = names;
 	m->nvalues = sizeof names / sizeof *names;
 	m->width = 3;                   /* numbers of the gold and the predicted label; right */
 	for (size_t k = 0; k < m->o->nlabels; k++)
 		labels_give(&a->labels, m->o->labels[k]);
+	return 0;
 }
 
 static int add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)

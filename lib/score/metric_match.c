@@ -19,15 +19,17 @@ struct own {
 	bool hyp_has, ref_has;
 };
 
-static void open_(struct metric *m)
+static int open_(struct metric *m, struct err *e)
 {
 	static const char *const names[] = { "exact", "exact_stripped", "exact_casefold_nfc", "contains", "normalized", "squad_em", "squad_f1",
 	                                     "last_number_match" };
 	struct own *o = m->own;
 
+	(void)e;
 	m->names = names;
 	m->nvalues = m->width = NVALUES;
 	o->unicode = unicode_open();
+	return 0;
 }
 
 /* str.casefold() of the NFC of T, into OUT. */

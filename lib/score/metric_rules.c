@@ -59,16 +59,18 @@ struct own {
 	struct matcher *matcher;
 };
 
-static void open_(struct metric *m)
+static int open_(struct metric *m, struct err *e)
 {
 	static const char *const names[] = { "compliance", "required_met", "forbidden_free" };
 	struct own *o = m->own;
 
+	(void)e;
 	m->names = names;
 	m->nvalues = 3;
 	m->width = WIDTH;
 	o->rule = mem_new((m->o->rules->n + 1) * sizeof *o->rule);
 	o->matcher = matcher_new();
+	return 0;
 }
 
 static int check(struct metric *m, const struct compliance_rule *r, struct rule_tally *t, struct text hyp, struct err *e)
@@ -239,6 +241,11 @@ static bool share(const struct metric *m, size_t v, double *k)
 	return true;
 }
 
+static const char *lacks(const struct metric_opts *o)
+{
+	return o->rules ? NULL : "compliance needs rules (expected --rules FILE)";
+}
+
 static void close_(struct metric *m)
 {
 	struct own *o = m->own;
@@ -250,6 +257,6 @@ static void close_(struct metric *m)
 }
 
 const struct metric_class metric_compliance = {
-	.name = "compliance", .version = "1", .size = sizeof(struct own), .no_reference = true, .open = open_, .add = add, .score = score, .item = item,
+	.name = "compliance", .version = "1", .size = sizeof(struct own), .no_reference = true, .lacks = lacks, .open = open_, .add = add, .score = score, .item = item,
 	.json = json, .item_json = item_json, .signature = signature, .share = share, .close = close_,
 };

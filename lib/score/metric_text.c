@@ -16,13 +16,15 @@ static void bleu_unpack(const struct metric *m, const double *v, struct bleu_sta
 	memcpy(st->total, v + 2 + n, n * sizeof *v);
 }
 
-static void bleu_open(struct metric *m)
+static int bleu_open(struct metric *m, struct err *e)
 {
 	static const char *const names[] = { "bleu" };
 
+	(void)e;
 	m->names = names;
 	m->nvalues = 1;
 	m->width = 2 + 2 * (size_t)m->o->bleu.max_order;
+	return 0;
 }
 
 static int bleu_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)
@@ -128,13 +130,15 @@ static void chrf_unpack(const struct metric *m, const double *v, struct chrf_sta
 	memcpy(st->match, v + 2 * n, n * sizeof *v);
 }
 
-static void chrf_open(struct metric *m)
+static int chrf_open(struct metric *m, struct err *e)
 {
 	static const char *const names[] = { "chrf" };
 
+	(void)e;
 	m->names = names;
 	m->nvalues = 1;
 	m->width = 3 * (size_t)(m->o->chrf.char_order + m->o->chrf.word_order);
+	return 0;
 }
 
 static int chrf_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)
@@ -196,13 +200,15 @@ const struct metric_class metric_chrf = {
 
 /* --- TER: edits, reference length --- */
 
-static void ter_open(struct metric *m)
+static int ter_open(struct metric *m, struct err *e)
 {
 	static const char *const names[] = { "ter" };
 
+	(void)e;
 	m->names = names;
 	m->nvalues = 1;
 	m->width = 2;
+	return 0;
 }
 
 static int ter_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)
@@ -279,10 +285,11 @@ struct rouge_own {
 	const char *names[ROUGE_MAX_TYPES];
 };
 
-static void rouge_open(struct metric *m)
+static int rouge_open(struct metric *m, struct err *e)
 {
 	struct rouge_own *r = m->own;
 
+	(void)e;
 	for (unsigned k = 0; k < m->o->rouge.ntypes; k++) {
 		rouge_type_name(m->o->rouge.type[k], r->name[k]);
 		r->names[k] = r->name[k];
@@ -290,15 +297,17 @@ static void rouge_open(struct metric *m)
 	m->names = r->names;
 	m->nvalues = m->o->rouge.ntypes;
 	m->width = 3 * m->nvalues;
+	return 0;
 }
 
 static int rouge_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)
 {
 	struct rouge_own *r = m->own;
 	struct prf x[ROUGE_MAX_TYPES];
+	int rc;
 
-	(void)e;
-	rouge_segment(&r->s, &m->o->rouge, hyp, ref, nref, x);
+	if ((rc = rouge_segment(&r->s, &m->o->rouge, hyp, ref, nref, x, e)) != 0)
+		return rc;
 	for (size_t k = 0; k < m->nvalues; k++) {
 		m->row[3 * k] = x[k].p;
 		m->row[3 * k + 1] = x[k].r;

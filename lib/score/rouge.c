@@ -57,16 +57,18 @@ static bool next_line(struct text t, size_t *at, struct text *line)
 }
 
 /* The answer's sentences, numbered.  Each line is tokenised in the same buffer, so its words are copied to s->sum_text. */
-static void read_hyp(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp)
+static int read_hyp(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, struct err *e)
 {
 	struct text line;
+	int rc;
 
 	s->sum_hyp.n = s->sum_hyp.ids.n = 0;
 	s->sum_text.n = 0;
 	buf_room(&s->sum_text, hyp.n * 3 + 64);         /* lower-casing at most triples a text: no move later */
 	intern_begin(&s->sum_intern, hyp.n);
 	for (size_t at = 0; next_line(hyp, &at, &line);) {
-		words_rouge(&s->sum_words, o->tokenizer, o->stem, line);
+		if ((rc = words_rouge(&s->sum_words, o->tokenizer, o->stem, line, e)) != 0)
+			return rc;
 		for (size_t i = 0; i < s->sum_words.n; i++) {
 			struct text w = s->sum_words.w[i], copy = { s->sum_text.p + s->sum_text.n, w.n };
 
@@ -75,19 +77,23 @@ static void read_hyp(struct rouge_scratch *s, const struct rouge_opts *o, struct
 		}
 		end_sentence(&s->sum_hyp);
 	}
+	return 0;
 }
 
-static void read_ref(struct rouge_scratch *s, const struct rouge_opts *o, struct text ref)
+static int read_ref(struct rouge_scratch *s, const struct rouge_opts *o, struct text ref, struct err *e)
 {
 	struct text line;
+	int rc;
 
 	s->sum_ref.n = s->sum_ref.ids.n = 0;
 	for (size_t at = 0; next_line(ref, &at, &line);) {
-		words_rouge(&s->sum_words, o->tokenizer, o->stem, line);
+		if ((rc = words_rouge(&s->sum_words, o->tokenizer, o->stem, line, e)) != 0)
+			return rc;
 		for (size_t i = 0; i < s->sum_words.n; i++)
 			add_id(&s->sum_ref, intern_find(&s->sum_intern, s->sum_words.w[i]));
 		end_sentence(&s->sum_ref);
 	}
+	return 0;
 }
 
 /* Occurrences of each word of the answer: in the answer, and (upper half) in the reference. */
@@ -108,14 +114,15 @@ static void count_words(struct rouge_scratch *s)
 			s->count[n + s->sum_ref.ids.v[i]]++;
 }
 
-static struct prf lsum(struct rouge_scratch *s, const struct rouge_opts *o, struct text ref)
+static int lsum(struct rouge_scratch *s, const struct rouge_opts *o, struct text ref, struct prf *out, struct err *e)
 {
 	const struct sentences *h = &s->sum_hyp, *r = &s->sum_ref;
 	size_t n = s->sum_intern.n, hits = 0, from = 0;
+	int rc = read_ref(s, o, ref, e);
 
-	read_ref(s, o, ref);
-	if (h->ids.n == 0 || r->ids.n == 0)
-		return (struct prf){ 0, 0, 0 };
+	*out = (struct prf){ 0, 0, 0 };
+	if (rc || h->ids.n == 0 || r->ids.n == 0)
+		return rc;
 	count_words(s);
 	if (r->ids.n > s->hit_cap) {
 		s->hit_cap = r->ids.n;
@@ -137,7 +144,8 @@ static struct prf lsum(struct rouge_scratch *s, const struct rouge_opts *o, stru
 			}
 		}
 	}
-	return prf_of((double)hits, h->ids.n, r->ids.n);
+	*out = prf_of((double)hits, h->ids.n, r->ids.n);
+	return 0;
 }
 
 /* --- all types --- */
@@ -157,12 +165,13 @@ static bool has_lf(struct text t)
 	return t.n && memchr(t.p, '\n', t.n);
 }
 
-void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, const struct text *ref, size_t nref,
-                   struct prf *out)
+int rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, const struct text *ref, size_t nref,
+                  struct prf *out, struct err *e)
 {
 	unsigned max = highest_order(o);
 	bool sums = false, lengths = false, lines = has_lf(hyp);
 	struct words *other = &s->sum_words;            /* free to use but while Lsum reads */
+	int rc;
 
 	for (size_t r = 0; r < nref; r++)
 		lines |= has_lf(ref[r]);
@@ -170,10 +179,11 @@ void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct t
 		sums |= o->type[k] == ROUGE_LSUM && lines;
 		lengths |= o->type[k] == ROUGE_L || (o->type[k] == ROUGE_LSUM && !lines);
 	}
-	if (sums)
-		read_hyp(s, o, hyp);
+	if (sums && (rc = read_hyp(s, o, hyp, e)) != 0)
+		return rc;
 	if (max || lengths) {
-		words_rouge(&s->words, o->tokenizer, o->stem, hyp);
+		if ((rc = words_rouge(&s->words, o->tokenizer, o->stem, hyp, e)) != 0)
+			return rc;
 		put_words(&s->intern, &s->words, &s->hyp);
 		if (max)
 			grams_answer(&s->grams, s->hyp.v, s->hyp.n, max);
@@ -183,7 +193,8 @@ void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct t
 		size_t common = 0;
 
 		if (max || lengths) {
-			words_rouge(other, o->tokenizer, o->stem, ref[r]);
+			if ((rc = words_rouge(other, o->tokenizer, o->stem, ref[r], e)) != 0)
+				return rc;
 			find_words(&s->intern, other, &s->ref);
 		}
 		if (lengths)
@@ -196,15 +207,18 @@ void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct t
 			unsigned t = o->type[k];
 			struct prf x;
 
-			if (t == ROUGE_LSUM && lines)
-				x = lsum(s, o, ref[r]);
-			else if (t >= ROUGE_L)          /* of two single lines, Lsum is L: an LCS never uses a word twice */
+			if (t == ROUGE_LSUM && lines) {
+				if ((rc = lsum(s, o, ref[r], &x, e)) != 0)
+					return rc;
+			} else if (t >= ROUGE_L) {        /* of two single lines, Lsum is L: an LCS never uses a word twice */
 				x = prf_of((double)common, s->hyp.n, s->ref.n);
-			else
+			} else {
 				x = prf_of((double)match[t - 1], grams_total(s->hyp.n, t), grams_total(s->ref.n, t));
+			}
 			keep_better(&out[k], x, r == 0);
 		}
 	}
+	return 0;
 }
 
 void rouge_type_name(unsigned type, char name[16])
@@ -241,7 +255,7 @@ int rouge_parse_types(const char *list, struct rouge_opts *o, struct err *e)
 
 void rouge_signature(const struct rouge_opts *o, struct buf *to)
 {
-	static const char *const tok[] = { "default", "char", "cjk-mixed" };
+	static const char *const tok[] = { "default", "char", "cjk-mixed", "icu" };
 
 	buf_fmt(to, "tok:%s|stem:%s", tok[o->tokenizer], o->stem ? "porter" : "no");
 }

@@ -47,9 +47,9 @@ struct rouge_scratch {
 /* "rouge1,rouge2,rougeL,rougeLsum" into O->type; SFT_USAGE names what is no type. */
 int rouge_parse_types(const char *list, struct rouge_opts *o, struct err *e);
 void rouge_type_name(unsigned type, char name[16]);
-/* OUT: one per type. */
-void rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, const struct text *ref, size_t nref,
-                   struct prf *out);
+/* OUT: one per type.  Fails as words_rouge(). */
+int  rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, const struct text *ref, size_t nref,
+                   struct prf *out, struct err *e);
 void rouge_signature(const struct rouge_opts *o, struct buf *to);
 void rouge_scratch_free(struct rouge_scratch *s);
 

@@ -149,6 +149,19 @@ void stats_interval(const double *samples, size_t b, size_t nv, size_t v, double
 	mem_free(x);
 }
 
+double stats_jackknife(const double *left, size_t n, size_t stride)
+{
+	double mean = 0, sum = 0;
+
+	if (n < 2)
+		return NAN;
+	for (size_t i = 0; i < n; i++)
+		mean += left[i * stride] / (double)n;
+	for (size_t i = 0; i < n; i++)
+		sum += (left[i * stride] - mean) * (left[i * stride] - mean);
+	return sqrt(sum * (double)(n - 1) / (double)n);
+}
+
 double stats_paired_p(const double *diffs, size_t b, double observed)
 {
 	double mean = 0;

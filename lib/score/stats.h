@@ -36,6 +36,10 @@ void stats_bootstrap(uint64_t seed, uint32_t n, size_t b, size_t nv, void (*scor
 /* The percentile interval at 95% of value V of such resamples, undefined ones (NaN) left out; NaN where all are. */
 void stats_interval(const double *samples, size_t b, size_t nv, size_t v, double *lo, double *hi);
 
+/* The jackknife (Quenouille 1956, Tukey 1958): the standard error of a value, from LEFT[i * stride], the value without item i, i < N.  NaN
+ * where N < 2 or one of them is undefined. */
+double stats_jackknife(const double *left, size_t n, size_t stride);
+
 /* p-value of a paired bootstrap as sacreBLEU's: resampled absolute differences, centred, beyond the one observed.
  * 1 where the systems never differ (sacreBLEU gives 1 / (B + 1) for a system against itself). */
 double stats_paired_p(const double *diffs, size_t b, double observed);

@@ -5,6 +5,7 @@
 
 #include "porter.h"
 #include "unicode.h"
+#include "wordbreak.h"
 
 /* Of the 8 bytes in X, the top bit of those from LO to HI (ASCII); the bytes lie as they do in memory, lowest first. */
 static inline uint64_t within8(uint64_t x, unsigned lo, unsigned hi)
@@ -125,6 +126,7 @@ void words_free(struct words *w)
 	mem_free(w->w);
 	buf_free(&w->low);
 	buf_free(&w->clean);
+	wordbreak_close(w->breaks);
 	memset(w, 0, sizeof *w);
 }
 
@@ -446,12 +448,31 @@ static void alnum_runs(struct words *w, struct text t, bool stem, bool cjk)
 	}
 }
 
-void words_rouge(struct words *w, enum rouge_tokenizer tok, bool stem, struct text t)
+int words_rouge(struct words *w, enum rouge_tokenizer tok, bool stem, struct text t, struct err *e)
 {
 	text_lower(&w->low, t);
 	t = (struct text){ w->low.p, w->low.n };
+	if (tok == ROUGE_ICU)
+		return words_icu(w, t, e);
 	if (tok == ROUGE_CHAR)
 		each_char(w, t);
 	else
 		alnum_runs(w, t, stem && tok == ROUGE_DEFAULT, tok == ROUGE_CJK);
+	return 0;
+}
+
+int words_icu(struct words *w, struct text t, struct err *e)
+{
+	const struct wordspan *v;
+	size_t n;
+	int rc;
+
+	w->n = 0;
+	if (w->breaks == NULL && (rc = wordbreak_open(&w->breaks, e)) != 0)
+		return rc;
+	if ((rc = wordbreak_words(w->breaks, t.p, t.n, &v, &n, e)) != 0)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		put(w, t.p + v[i].at, v[i].n);
+	return 0;
 }

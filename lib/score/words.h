@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "err.h"
 #include "mem.h"
+
+struct wordbreak;
 
 struct text {
 	const char *p;          /* UTF-8, not NUL-terminated */
@@ -21,15 +24,19 @@ struct words {
 	struct text *w;
 	size_t n, cap;
 	struct buf low, clean;
+	struct wordbreak *breaks;       /* of words_icu() */
 };
 
 enum bleu_tokenizer { BLEU_13A, BLEU_ZH, BLEU_CHAR, BLEU_INTL, BLEU_NONE };
-enum rouge_tokenizer { ROUGE_DEFAULT, ROUGE_CHAR, ROUGE_CJK };
+enum rouge_tokenizer { ROUGE_DEFAULT, ROUGE_CHAR, ROUGE_CJK, ROUGE_ICU };
 
 /* The words of sacrebleu.BLEU: lower-cased if asked, right-stripped, tokenised, split at white space. */
 void words_bleu(struct words *w, enum bleu_tokenizer tok, bool lowercase, struct text t);
-/* The tokens of rouge_score (golden README, "rouge"); STEM is for the default tokenizer only. */
-void words_rouge(struct words *w, enum rouge_tokenizer tok, bool stem, struct text t);
+/* The tokens of rouge_score (golden README, "rouge"), or the words_icu() of the lower-cased text; STEM is for the default tokenizer
+ * only.  Fails as words_icu(). */
+int  words_rouge(struct words *w, enum rouge_tokenizer tok, bool stem, struct text t, struct err *e);
+/* The words that wordbreak.h cuts: SFT_SYSTEM without ICU's data, SFT_BADDATA for a text of 2 GiB. */
+int  words_icu(struct words *w, struct text t, struct err *e);
 /* Tercom's words, as sacrebleu.TER cuts them; all off: lower-cased and split at white space. */
 struct ter_words {
 	bool normalized, no_punct, asian_support, case_sensitive;
