@@ -19,6 +19,7 @@ struct source {
 	uint32_t rows, cols;
 	bool by_cols;
 	float scale;
+	const struct kmat *blocks;     /* of a block-scaled matrix: the scales; else NULL */
 };
 
 /* What the words are: pairs of bf16, or f32 (ROUND: rounded to bf16 first). */
@@ -33,7 +34,7 @@ INLINE uint32_t steps_of(struct words w, uint32_t k)
 
 static struct source source_of(const struct kmat *w, bool by_cols, float scale)
 {
-	return (struct source){ w->p, w->type, (size_t)w->cols / dtype_block(w->type) * dtype_bytes(w->type), w->rows, w->cols, by_cols, scale };
+	return (struct source){ w->p, w->type, kmat_row_bytes(w), w->rows, w->cols, by_cols, scale, w->scale ? w : NULL };
 }
 
 /* --- values --- */
@@ -100,6 +101,23 @@ static void unpack_q8_0(const uint8_t *b, float *d, uint32_t n)
 	}
 }
 
+/* E4M3 has the bits of an f16 of 2^-8 the value, but for its NaN, which is refused when a model is opened. */
+static void unpack_e4m3(const uint8_t *p, float *d, uint32_t n)
+{
+	uint32_t i = 0;
+
+#if defined(__AVX512F__)
+	for (; i + 16 <= n; i += 16) {
+		__m256i v = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(p + i)));
+		__m256i sign = _mm256_slli_epi16(_mm256_and_si256(v, _mm256_set1_epi16(0x80)), 8);
+		__m256i mag = _mm256_slli_epi16(_mm256_and_si256(v, _mm256_set1_epi16(0x7f)), 7);
+
+		vf_st(d + i, _mm512_cvtph_ps(_mm256_or_si256(sign, mag)) * vf_set(256));
+	}
+#endif
+	dtype_to_f32(DT_F8_E4M3, p + i, d + i, n - i);
+}
+
 static void unpack_f16(const char *p, float *d, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -138,8 +156,11 @@ static void values_at(const struct source *s, uint32_t row, uint32_t col, uint32
 	case DT_Q4_0: unpack_q4_0((const uint8_t *)p, d, n); break;
 	case DT_Q4_1: unpack_q4_1((const uint8_t *)p, d, n); break;
 	case DT_Q8_0: unpack_q8_0((const uint8_t *)p, d, n); break;
+	case DT_F8_E4M3: unpack_e4m3((const uint8_t *)p, d, n); break;
 	default:      dtype_to_f32(s->type, p, d, n);
 	}
+	if (s->blocks)
+		kmat_rescale(s->blocks, row, col, n, d);
 	for (uint32_t i = 0; s->scale != 1 && i < n; i++)
 		d[i] *= s->scale;
 }

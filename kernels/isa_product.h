@@ -297,7 +297,7 @@ static void product_run(struct kern *k, const struct product *p)
 
 static void linear(struct kern *k, const struct kern_linear *a)
 {
-	struct kmat side = { a->b, DT_F32, a->w.rows, a->r };
+	struct kmat side = kmat_f32(a->b, a->w.rows, a->r);
 
 	if (a->t <= SMALL_T) {
 		linear_small(k, a);
@@ -310,7 +310,7 @@ static void linear(struct kern *k, const struct kern_linear *a)
 
 static void linear_dx(struct kern *k, const struct kern_linear_dx *a)
 {
-	struct kmat side = { a->a, DT_F32, a->r, a->w.cols };
+	struct kmat side = kmat_f32(a->a, a->r, a->w.cols);
 
 	product_run(k, &(struct product){ .t = a->t, .n = a->w.cols, .k = a->w.rows, .r = a->r,
 		.a = { a->dy, a->lddy, a->xt }, .u = { a->du, a->lddu, a->xt }, .b = source_of(&a->w, true, 1), .ub = source_of(&side, true, 1),

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include "dtype.h"
 #include "err.h"
+#include "kmat.h"
 #include "threads.h"
 
 struct kern;
@@ -36,13 +37,6 @@ void  kern_free(struct kern *k, void *p);
 void  kern_put(struct kern *k, void *device, const void *host, size_t bytes);
 void  kern_get(struct kern *k, void *host, const void *device, size_t bytes);
 void  kern_zero(struct kern *k, void *p, size_t bytes);
-
-/* A weight matrix [rows, cols] as it lies in memory: any type dtype_to_f32 knows; rows packed without gaps. */
-struct kmat {
-	const void *p;
-	enum dtype  type;
-	uint32_t    rows, cols;
-};
 
 /* y [t, w.rows] (= or +=) x [t, w.cols] w^T  +  scale * u [t, r] b^T  +  bias
  * x, u: act type XT, the same for both.  b [w.rows, r] f32 (bf16 operands: scale * b is rounded to bf16).  r may be 0.

@@ -11,9 +11,7 @@ static float rounded(enum dtype xt, float v)
 /* Row I of a weight matrix as f32, rounded as the operands of type XT ask for. */
 static void weight_row(const struct kmat *w, uint32_t i, enum dtype xt, float *row)
 {
-	size_t bytes = (size_t)w->cols / dtype_block(w->type) * dtype_bytes(w->type);
-
-	dtype_to_f32(w->type, (const char *)w->p + i * bytes, row, w->cols);
+	kmat_values(w, i, 0, w->cols, row);
 	for (uint32_t j = 0; j < w->cols; j++)
 		row[j] = rounded(xt, row[j]);
 }

@@ -180,12 +180,12 @@ static void init_prefix(const struct lora_row *r, uint64_t seed, float *p)
 static void init_m(const struct weight *w, float *p)
 {
 	float *row = mem_grow(NULL, w->cols, sizeof *row);
-	size_t bytes = (size_t)w->cols / dtype_block(w->type) * dtype_bytes(w->type);
+	struct kmat mat = weight_mat(w);
 
 	for (uint32_t i = 0; i < w->rows; i++) {
 		double sum = 0;
 
-		dtype_to_f32(w->type, (const char *)w->p + i * bytes, row, w->cols);
+		kmat_values(&mat, i, 0, w->cols, row);
 		for (uint32_t k = 0; k < w->cols; k++)
 			sum += (double)row[k] * row[k];
 		p[i] = (float)sqrt(sum);

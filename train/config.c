@@ -131,12 +131,27 @@ static int refuse_unknown(const struct json *j, struct err *e)
 	}
 	if (act && !json_is(act, "silu") && !json_is(act, "swish"))
 		return err_set(e, SFT_BADDATA, "'hidden_act' is '%.40s' (expected silu)", act->type == JSON_STR ? act->s : "no text");
-	if (is_there(j, "quantization_config"))
-		return err_set(e, SFT_BADDATA, "'quantization_config' is set (expected plain F32, F16 or BF16 weights, or a GGUF file)");
 	if ((rc = json_get_double(j, "partial_rotary_factor", &partial, e)) != 0)
 		return rc;
 	if (partial != 1)
 		return err_set(e, SFT_BADDATA, "'partial_rotary_factor' is %g (expected 1)", partial);
+	return 0;
+}
+
+/* DeepSeek's FP8: E4M3 with a scale for each square block. */
+static int json_fp8(struct model_config *c, const struct json *j, struct err *e)
+{
+	const struct json *q = json_get(j, "quantization_config"), *size = json_get(q, "weight_block_size"), *fmt = json_get(q, "fmt");
+	int64_t rows = 0, cols = 0;
+
+	if (!is_there(j, "quantization_config"))
+		return 0;
+	if (!json_is(json_get(q, "quant_method"), "fp8") || (fmt && fmt->type != JSON_NULL && !json_is(fmt, "e4m3")))
+		return err_set(e, SFT_BADDATA, "'quantization_config' is not FP8 in E4M3 (expected plain F32, F16 or BF16 weights, FP8 with scales of blocks, or a GGUF file)");
+	if (size == NULL || size->type != JSON_ARR || size->n != 2 || !json_int(&size->item[0], &rows) || !json_int(&size->item[1], &cols) || rows != cols ||
+	    rows < 1 || rows > 1 << 16)
+		return err_set(e, SFT_BADDATA, "'weight_block_size' is no pair of one size (expected [128, 128] or the like)");
+	c->fp8_block = (uint32_t)rows;
 	return 0;
 }
 
@@ -308,7 +323,7 @@ int config_from_json(struct model_config *c, const struct json *j, struct err *e
 	if ((f = find_family(type, strlen(type), e)) == NULL)
 		return SFT_BADDATA;
 	begin(c, f);
-	if ((rc = refuse_unknown(j, e)) != 0 || (rc = json_sizes(c, f, j, e)) != 0 || (rc = json_window(c, f, j, e)) != 0 ||
+	if ((rc = refuse_unknown(j, e)) != 0 || (rc = json_sizes(c, f, j, e)) != 0 || (rc = json_fp8(c, j, e)) != 0 || (rc = json_window(c, f, j, e)) != 0 ||
 	    (rc = json_rope(c, j, e)) != 0 || (rc = json_token(c, j, "bos_token_id", &c->bos, e)) != 0 ||
 	    (rc = json_token(c, j, "eos_token_id", &c->eos, e)) != 0)
 		return rc;

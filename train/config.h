@@ -34,6 +34,9 @@ struct model_config {
 	double   attn_factor;          /* of the softmax scale head_dim^-0.5 */
 	int32_t  bos, eos;             /* -1: none */
 
+	uint32_t fp8_block;            /* rows and columns of an FP8 block that has a scale of its own; 0: no such weights */
+	uint32_t further;              /* layers behind the last that predict further tokens (DeepSeek V3's MTP); nothing here uses them */
+
 	/* latent attention (MLA); kv_rank 0: ordinary attention */
 	uint32_t q_rank;               /* 0: q comes straight from the input */
 	uint32_t kv_rank;

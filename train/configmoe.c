@@ -45,6 +45,7 @@ static int deepseek(struct model_config *c, const struct json *j, struct err *e)
 	int rc;
 
 	if ((rc = config_may(j, "n_shared_experts", 0, 64, &shared, e)) != 0 || (rc = config_may(j, "first_k_dense_replace", 0, 1024, &c->first_dense, e)) != 0 ||
+	    (rc = config_may(j, "num_nextn_predict_layers", 0, 64, &c->further, e)) != 0 ||
 	    (rc = config_may(j, "moe_layer_freq", 1, 1024, &c->moe_step, e)) != 0 || (rc = config_may(j, "n_group", 1, 1024, &c->groups, e)) != 0 ||
 	    (rc = config_may(j, "topk_group", 1, 1024, &c->topg, e)) != 0 || (rc = json_get_double(j, "routed_scaling_factor", &c->route_scale, e)) != 0 ||
 	    (rc = json_get_str(j, "topk_method", &method, e)) != 0)

@@ -30,13 +30,12 @@ static struct kmat matrix(const struct model *m, const struct lora_row *r)
 static int base_norms(struct model *m, const struct lora_row *r, struct err *e)
 {
 	struct kmat w = matrix(m, r);
-	size_t bytes = (size_t)w.cols / dtype_block(w.type) * dtype_bytes(w.type);
 	float *row = mem_try(w.cols * sizeof *row), *out = mem_try(w.rows * sizeof *out);
 
 	for (uint32_t i = 0; row && out && i < w.rows; i++) {
 		double sum = 0;
 
-		dtype_to_f32(w.type, (const char *)w.p + i * bytes, row, w.cols);
+		kmat_values(&w, i, 0, w.cols, row);
 		for (uint32_t k = 0; k < w.cols; k++)
 			sum += (double)row[k] * row[k];
 		out[i] = (float)sum;
@@ -103,7 +102,7 @@ void dora_norms(struct model *m)
 		if (x->part != LORA_M)
 			continue;
 		kern_linear(m->k, &(struct kern_linear){ .t = r, .w = w, .x = a, .ldx = w.cols, .xt = DT_F32, .y = m->wa, .ldy = w.rows, .yt = DT_F32 });
-		kern_linear(m->k, &(struct kern_linear){ .t = r, .w = { a, DT_F32, r, w.cols }, .x = a, .ldx = w.cols, .xt = DT_F32, .y = aat, .ldy = r, .yt = DT_F32 });
+		kern_linear(m->k, &(struct kern_linear){ .t = r, .w = kmat_f32(a, r, w.cols), .x = a, .ldx = w.cols, .xt = DT_F32, .y = aat, .ldy = r, .yt = DT_F32 });
 		kern_dora_norm(m->k, w.rows, r, s->scale, m->w2 + x->offset, m->wa, m->values + s->b, aat, m->norm + x->offset);
 	}
 	m->norms_ready = true;

@@ -23,13 +23,12 @@ static void product(const float *b, const float *a, uint32_t rank, uint32_t cols
 /* OUT = row of W + scale * OUT. */
 static void add_base(const struct weight *w, uint32_t row, float scale, float *out)
 {
-	unsigned block = dtype_block(w->type), bytes = dtype_bytes(w->type);
-	const char *p = (const char *)w->p + (size_t)row * (w->cols / block * bytes);
+	struct kmat mat = weight_mat(w);
 	float base[CHUNK];
 
 	for (uint32_t j = 0, n; j < w->cols; j += n) {
 		n = w->cols - j < CHUNK ? w->cols - j : CHUNK;
-		dtype_to_f32(w->type, p + (size_t)j / block * bytes, base, n);
+		kmat_values(&mat, row, j, n, base);
 		for (uint32_t i = 0; i < n; i++)
 			out[j + i] = base[i] + scale * out[j + i];
 	}

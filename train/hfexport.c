@@ -40,6 +40,8 @@ static enum dtype type_of(const struct export *x, size_t place)
 
 	if (x->o.type != DT_NONE)
 		return x->o.type;
+	if (is == DT_F8_E4M3)
+		return DT_BF16;                    /* what its blocks' products are rounded to where it is used */
 	return !weightout_changed(&x->to, place) || is == DT_F16 || is == DT_BF16 ? is : DT_F32;
 }
 
@@ -217,27 +219,34 @@ static const char *torch_name(enum dtype t)
 	return t == DT_F32 ? "float32" : t == DT_F16 ? "float16" : "bfloat16";
 }
 
-/* The members of J as they were written, but for the element type (two names, by the age of transformers). */
+/* The members of J as they were written, but for the element type (two names, by the age of transformers), and for what the new weights no longer
+ * have: scales of blocks, and layers that predict further tokens. */
 static void put_config(const struct export *x, const struct json *j, struct buf *b)
 {
 	bool said = x->o.type == DT_NONE;
+	const char *comma = "";
 
 	buf_ch(b, '{');
 	for (size_t i = 0; i < j->n; i++) {
 		const struct json_member *m = &j->member[i];
 		bool type = x->o.type != DT_NONE && (strcmp(m->key, "dtype") == 0 || strcmp(m->key, "torch_dtype") == 0);
 
-		buf_str(b, i ? ",\n  " : "\n  ");
+		if (strcmp(m->key, "quantization_config") == 0)
+			continue;
+		buf_fmt(b, "%s\n  ", comma);
+		comma = ",";
 		json_quote(b, m->key, m->nkey);
 		buf_str(b, ": ");
 		if (type)
 			buf_fmt(b, "\"%s\"", torch_name(x->o.type));
+		else if (strcmp(m->key, "num_nextn_predict_layers") == 0)
+			buf_ch(b, '0');
 		else
 			buf_add(b, m->value.raw, m->value.nraw);
 		said = said || type;
 	}
 	if (!said)
-		buf_fmt(b, "%s\"torch_dtype\": \"%s\"", j->n ? ",\n  " : "\n  ", torch_name(x->o.type));
+		buf_fmt(b, "%s\n  \"torch_dtype\": \"%s\"", comma, torch_name(x->o.type));
 	buf_str(b, "\n}\n");
 }
 

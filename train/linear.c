@@ -88,7 +88,7 @@ void group_side(struct model *m, enum group g, const struct at *at, const void *
 	if (s == NULL)
 		return;
 	n = group_width(m, g, at->layer, at->expert);
-	kern_linear(m->k, &(struct kern_linear){ .t = at->t, .w = { m->values + s->a, DT_F32, n, in }, .x = thinned(m, g, at, x, in), .ldx = in,
+	kern_linear(m->k, &(struct kern_linear){ .t = at->t, .w = kmat_f32(m->values + s->a, n, in), .x = thinned(m, g, at, x, in), .ldx = in,
 		.xt = m->o.act, .y = side(m, g, at), .ldy = n, .yt = m->o.act });
 }
 
@@ -163,7 +163,7 @@ static void side_dx(struct model *m, enum group g, enum param p, const struct at
 {
 	uint32_t ld = group_width(m, g, at->layer, at->expert), n = at->t * s->rank;
 	bool add = shares_a(m, g, p, at, s);
-	struct kern_linear_dx f = { .t = at->t, .w = { m->values + s->b, DT_F32, out, s->rank }, .dy = dy, .lddy = out, .xt = m->o.act, .alpha = s->scale,
+	struct kern_linear_dx f = { .t = at->t, .w = kmat_f32(m->values + s->b, out, s->rank), .dy = dy, .lddy = out, .xt = m->o.act, .alpha = s->scale,
 		.dx = net_at(m, m->dside, column(m, g, at, s)), .lddx = ld, .yt = m->o.act };
 
 	if (!add) {
@@ -228,7 +228,7 @@ void group_backward(struct model *m, enum group g, const struct at *at, void *dx
 
 	if (s == NULL || !m->dropping)
 		return;
-	kern_linear_dx(m->k, &(struct kern_linear_dx){ .t = at->t, .w = { m->values + s->a, DT_F32, n, in }, .dy = m->dside, .lddy = n, .xt = m->o.act,
+	kern_linear_dx(m->k, &(struct kern_linear_dx){ .t = at->t, .w = kmat_f32(m->values + s->a, n, in), .dy = m->dside, .lddy = n, .xt = m->o.act,
 		.alpha = 1, .dx = m->dxdrop, .lddx = in, .yt = DT_F32 });
 	d = drop(m, g, at, in);
 	kern_dropout_dx(m->k, &d, m->dxdrop, dx, yt);

@@ -78,6 +78,8 @@ static int write_model(const struct merge *m, bool gguf, struct err *e)
 		rc = hf_export(m->w, &v, &(struct hf_opts){ m->o->type, 0, m->pool }, m->o->out, e);
 	if (rc == 0 && m->l)
 		say_what(m, &f);
+	if (rc == 0 && m->w->mtp)
+		tool_warn(m->t, "%s: left out %zu tensors of the layers that predict further tokens", m->o->out, m->w->mtp);
 	return rc;
 }
 

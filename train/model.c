@@ -13,8 +13,8 @@ struct kmat net_expert(const struct model *m, enum param p, uint32_t layer, uint
 	const struct weight *w = weights_expert(m->w, p, layer, expert);
 
 	if (m->full)
-		return (struct kmat){ m->values + m->full[place_index(&m->cfg, p, layer, expert)], DT_F32, w->rows, w->cols };
-	return (struct kmat){ w->p, w->type, w->rows, w->cols };
+		return kmat_f32(m->values + m->full[place_index(&m->cfg, p, layer, expert)], w->rows, w->cols);
+	return weight_mat(w);
 }
 
 struct kmat net_mat(const struct model *m, enum param p, uint32_t layer)
@@ -94,9 +94,12 @@ static int widen(struct model *m, struct err *e)
 
 	if ((m->values = kern_alloc(m->k, total * sizeof(float))) == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for %.1f million weights", (double)total / 1e6);
-	for (size_t i = 0; i < place_count(&m->cfg); i++)
-		if (m->w->w[i].p)
-			dtype_to_f32(m->w->w[i].type, m->w->w[i].p, m->values + m->full[i], (size_t)m->w->w[i].rows * m->w->w[i].cols);
+	for (size_t i = 0; i < place_count(&m->cfg); i++) {
+		struct kmat w = weight_mat(&m->w->w[i]);
+
+		for (uint32_t r = 0; w.p && r < w.rows; r++)
+			kmat_values(&w, r, 0, w.cols, m->values + m->full[i] + (size_t)r * w.cols);
+	}
 	m->first_trained = -1;
 	return 0;
 }

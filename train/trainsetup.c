@@ -142,6 +142,8 @@ static void say_plan(const struct run *r)
 	uint32_t tokens = pass_tokens(r);
 	double mib = 1 << 20;
 
+	if (r->l.w->mtp)
+		tool_warn(r->t, "%zu tensors of layers that predict further tokens are left out", r->l.w->mtp);
 	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)all, 100.0 * (double)n / (double)all);
 	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and the optimiser; %s, %s",
 	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 4.0 * (double)(2 * n + r->optim.nstate[0] + r->optim.nstate[1]) / mib, kern_name(r->l.k),

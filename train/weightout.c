@@ -36,6 +36,7 @@ bool weightout_changed(const struct weightout *o, size_t place)
 struct band {
 	const struct weightout *o;
 	const struct weight *w;
+	struct kmat mat;               /* of W */
 	const struct weight_form *form;
 	size_t   place, bytes;         /* bytes of a row of the file */
 	bool     changed, same;        /* same: rows are moved, not converted */
@@ -61,7 +62,8 @@ static void read_rows(const struct band *b, uint32_t first, uint32_t n, float *o
 	if (b->changed)
 		b->o->v->rows(b->o->v->ctx, b->place, first, n, out);
 	else
-		dtype_to_f32(b->w->type, (const char *)b->w->p + first * row_bytes(b->w, b->w->type), out, (size_t)n * b->w->cols);
+		for (uint32_t i = 0; i < n; i++)
+			kmat_values(&b->mat, first + i, 0, b->w->cols, out + (size_t)i * b->w->cols);
 }
 
 static void convert(struct band *b, uint32_t at, uint32_t n)
@@ -92,7 +94,7 @@ int weightout_put(struct weightout *o, size_t place, const struct weight_form *f
 {
 	const struct weight *w = &o->w->w[place];
 	uint32_t rows = w->cols >= BAND ? 1 : BAND / w->cols;
-	struct band b = { .o = o, .w = w, .form = form, .place = place, .bytes = row_bytes(w, form->type), .changed = weightout_changed(o, place),
+	struct band b = { .o = o, .w = w, .mat = weight_mat(w), .form = form, .place = place, .bytes = row_bytes(w, form->type), .changed = weightout_changed(o, place),
 		.step = w->cols >= TASK ? 1 : TASK / w->cols };
 	int rc = 0;
 

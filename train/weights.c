@@ -2,6 +2,7 @@
 #include "weights.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,14 +38,45 @@ static void misfit(struct misfits *m, const char *what, const char *name, const 
 		snprintf(m->text + at, sizeof m->text - at, "%s%s '%.100s'%s", at ? "; " : "", what, name, detail);
 }
 
-static const struct tensor *source_find(const struct weights *w, const struct source *s, struct place at, char name[96])
+/* Matrix AT of an expert out of T, which holds those of all experts one below the other; PARTS: matrices of an expert, of which this is number PART. */
+static const struct tensor *slice(const struct weights *w, const struct tensor *t, struct place at, uint32_t parts, uint32_t part, struct tensor *one)
 {
+	uint32_t rows, cols;
+
+	param_shape(&w->cfg, at.p, at.layer, &rows, &cols);
+	if (t->ndim != 3 || t->dim[0] != w->cfg.experts || t->dim[1] != (uint64_t)parts * rows || t->dim[2] != cols || cols % dtype_block(t->type))
+		return t;                                  /* misshapen, and named so */
+	*one = (struct tensor){ .name = t->name, .type = t->type, .ndim = 2, .dim = { rows, cols }, .count = (uint64_t)rows * cols };
+	one->bytes = (size_t)(one->count / dtype_block(t->type) * dtype_bytes(t->type));
+	one->data = (const char *)t->data + ((size_t)at.expert * parts + part) * one->bytes;
+	return one;
+}
+
+/* Experts as transformers 5 holds them: "mlp.experts.gate_up_proj" [experts, 2 * width, hidden], gates first, and "mlp.experts.down_proj". */
+static const struct tensor *find_fused(const struct weights *w, const struct source *s, struct place at, char name[96], struct tensor *one)
+{
+	const struct tensor *t;
+	char fused[96];
+
+	snprintf(fused, sizeof fused, "model.layers.%u.mlp.experts.%s", at.layer, at.p == P_EDOWN ? "down_proj" : "gate_up_proj");
+	if ((t = st_find(s->s, fused)) == NULL)
+		return NULL;
+	strcpy(name, fused);
+	return slice(w, t, at, at.p == P_EDOWN ? 1 : 2, at.p == P_EUP, one);
+}
+
+static const struct tensor *source_find(const struct weights *w, const struct source *s, struct place at, char name[96], struct tensor *one)
+{
+	const struct tensor *t;
+
 	if (s->g) {
 		param_gguf_name(at.p, at.layer, name);
-		return gguf_find(s->g, name);
+		t = gguf_find(s->g, name);
+		return t && at.p >= P_EGATE ? slice(w, t, at, 1, 0, one) : t;
 	}
 	param_hf_name(&w->cfg, at.p, at.layer, at.expert, name);
-	return st_find(s->s, name);
+	t = st_find(s->s, name);
+	return t == NULL && at.p >= P_EGATE ? find_fused(w, s, at, name, one) : t;
 }
 
 static bool fits(const struct tensor *t, enum param p, uint32_t rows, uint32_t cols)
@@ -58,17 +90,39 @@ static bool has_values(enum dtype t)
 	return dtype_to_f32(t, "", NULL, 0) != 0;
 }
 
+/* The scales of an FP8 matrix stand beside it; they are looked at here, taken by prepare_fp8(). */
+static void find_scale(struct weights *w, const struct source *s, const char *name, struct weight *to, struct misfits *bad)
+{
+	uint32_t block = w->cfg.fp8_block;
+	char scale[112], detail[112];
+	const struct tensor *t;
+
+	snprintf(scale, sizeof scale, "%s_scale_inv", name);
+	if (block == 0 || s->s == NULL || (t = st_find(s->s, scale)) == NULL) {
+		misfit(bad, "missing", scale, block ? "" : " (and no 'weight_block_size' in config.json)");
+		return;
+	}
+	to->block = block;
+	if (t->ndim != 2 || t->dim[0] != (to->rows + block - 1) / block || t->dim[1] != (to->cols + block - 1) / block) {
+		snprintf(detail, sizeof detail, " (expected [%u, %u], blocks of %u)", (to->rows + block - 1) / block, (to->cols + block - 1) / block, block);
+		misfit(bad, "misshapen", scale, detail);
+	} else if (t->type != DT_F32 && t->type != DT_BF16 && t->type != DT_F8_E8M0) {
+		misfit(bad, "unreadable", scale, " (expected F32, BF16 or F8_E8M0)");
+	}
+}
+
 static void find_weight(struct weights *w, struct source *s, size_t place, struct misfits *bad)
 {
 	struct place at = place_at(&w->cfg, place);
 	struct weight *to = &w->w[place];
 	const struct tensor *t;
+	struct tensor one;
 	uint32_t rows, cols;
 	char name[96], detail[160];
 
 	if (!param_shape(&w->cfg, at.p, at.layer, &rows, &cols))
 		return;
-	if ((t = source_find(w, s, at, name)) == NULL) {
+	if ((t = source_find(w, s, at, name, &one)) == NULL) {
 		misfit(bad, "missing", name, "");
 		return;
 	}
@@ -80,27 +134,40 @@ static void find_weight(struct weights *w, struct source *s, size_t place, struc
 			         (unsigned long long)(t->ndim ? t->dim[0] : 0), (unsigned long long)(t->ndim > 1 ? t->dim[1] : 0), rows, cols);
 		misfit(bad, "misshapen", name, detail);
 	} else if (!has_values(t->type)) {
-		snprintf(detail, sizeof detail, " of type %s (expected F32, F16, BF16 or a quantised type)", dtype_name(t->type));
+		snprintf(detail, sizeof detail, " of type %s (expected F32, F16, BF16, F8_E4M3 or a quantised type)", dtype_name(t->type));
 		misfit(bad, "unreadable", name, detail);
 	}
-	*to = (struct weight){ t->data, t->type, rows, cols, NULL };
+	*to = (struct weight){ .p = t->data, .type = t->type, .rows = rows, .cols = cols };
+	if (t->type == DT_F8_E4M3)
+		find_scale(w, s, name, to, bad);
 }
 
 static bool known(const struct weights *w, const struct strmap *names, const char *name)
 {
 	static const char *const harmless[] = { "rope_freqs.weight", "lm_head.weight" };   /* the head of a tied model is the embedding */
-	size_t n = strlen(name), k = strlen(".rotary_emb.inv_freq");
+	size_t n = strlen(name), k = strlen(".rotary_emb.inv_freq"), s = strlen("_scale_inv");
 
 	if (strmap_find(names, name, n) || (w->cfg.tied && strcmp(name, harmless[1]) == 0))
+		return true;
+	if (n > s && w->cfg.fp8_block && strcmp(name + n - s, "_scale_inv") == 0 && strmap_find(names, name, n - s))
 		return true;
 	return w->from_gguf ? strcmp(name, harmless[0]) == 0 : n > k && strcmp(name + n - k, ".rotary_emb.inv_freq") == 0;
 }
 
-static void find_extra(const struct weights *w, const struct source *s, struct misfits *bad)
+/* Is it of a layer behind the last: those that predict further tokens. */
+static bool predicts_further(const struct weights *w, const char *name)
+{
+	unsigned layer;
+
+	return w->cfg.further && sscanf(name, "model.layers.%u.", &layer) == 1 && layer >= w->cfg.layers && layer < w->cfg.layers + w->cfg.further;
+}
+
+static void find_extra(struct weights *w, const struct source *s, struct misfits *bad)
 {
 	struct strmap names = {0};
 	size_t n = s->g ? gguf_count(s->g) : st_count(s->s);
 	uint32_t rows, cols;
+	struct tensor one;
 	char name[96];
 
 	for (size_t i = 0; i < place_count(&w->cfg); i++) {
@@ -108,13 +175,15 @@ static void find_extra(const struct weights *w, const struct source *s, struct m
 
 		if (!param_shape(&w->cfg, at.p, at.layer, &rows, &cols))
 			continue;
-		source_find(w, s, at, name);
+		source_find(w, s, at, name, &one);
 		strmap_put(&names, name, strlen(name), 1, NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct tensor *t = s->g ? gguf_at(s->g, i) : st_at(s->s, i);
 
-		if (!known(w, &names, t->name))
+		if (predicts_further(w, t->name))
+			w->mtp++;
+		else if (!known(w, &names, t->name))
 			misfit(bad, "extra", t->name, "");
 	}
 	strmap_free(&names);
@@ -196,6 +265,41 @@ static int align_plain(struct source *s, struct weight *w, struct err *e)
 	return 0;
 }
 
+/* NaN is the one code that kernels do not tell apart. */
+static int check_fp8(const struct weight *w, const char *name, struct err *e)
+{
+	const uint8_t *p = w->p;
+	size_t n = (size_t)w->rows * w->cols, bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad += (p[i] & 0x7f) == 0x7f;
+	return bad ? err_set(e, SFT_BADDATA, "tensor '%s' holds %zu values that are no numbers", name, bad) : 0;
+}
+
+static int prepare_fp8(struct weights *w, struct source *s, size_t place, struct err *e)
+{
+	struct weight *to = &w->w[place];
+	struct place at = place_at(&w->cfg, place);
+	const struct tensor *t;
+	char name[112];
+	float *scale;
+	int rc;
+
+	param_hf_name(&w->cfg, at.p, at.layer, at.expert, name);
+	if ((rc = check_fp8(to, name, e)) != 0)
+		return rc;
+	strcat(name, "_scale_inv");
+	t = st_find(s->s, name);
+	if ((scale = take_copy(s, t->count * sizeof *scale, e)) == NULL)
+		return SFT_SYSTEM;
+	dtype_to_f32(t->type, t->data, scale, t->count);
+	for (size_t i = 0; i < t->count; i++)
+		if (!(scale[i] >= 0 && scale[i] < INFINITY))
+			return err_set(e, SFT_BADDATA, "tensor '%s' holds %g (expected scales of 0 or more)", name, (double)scale[i]);
+	to->scale = scale;
+	return 0;
+}
+
 static int prepare(struct weights *w, struct source *s, struct err *e)
 {
 	int rc = 0;
@@ -212,6 +316,8 @@ static int prepare(struct weights *w, struct source *s, struct err *e)
 			rc = align_plain(s, to, e);
 		if (rc == 0 && param_is_vector(p))
 			rc = widen_vector(s, to, e);
+		if (rc == 0 && to->type == DT_F8_E4M3)
+			rc = prepare_fp8(w, s, i, e);
 	}
 	return rc;
 }

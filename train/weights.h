@@ -7,6 +7,7 @@
 #include "config.h"
 #include "dtype.h"
 #include "err.h"
+#include "kmat.h"
 
 /* kind, HF name (after "model.layers.N." for those of a layer), GGUF name (after "blk.N."), rows, cols (1 row: a vector), when it exists */
 enum param {
@@ -52,12 +53,20 @@ struct weight {
 	enum dtype  type;
 	uint32_t    rows, cols;
 	const float *f32;              /* vectors (norms, biases): widened copy; NULL for matrices */
+	const float *scale;            /* FP8 matrices: [ceil(rows / block), ceil(cols / block)] what each block counts; else NULL */
+	uint32_t    block;
 };
+/* The matrix as kernels see it. */
+static inline struct kmat weight_mat(const struct weight *w)
+{
+	return (struct kmat){ .p = w->p, .type = w->type, .rows = w->rows, .cols = w->cols, .scale = w->scale, .block = w->block };
+}
 
 struct weights {
 	struct model_config cfg;
 	char *path;                    /* as the user named it */
 	bool  from_gguf;
+	size_t mtp;                    /* tensors of layers that predict further tokens (DeepSeek V3), which nothing here uses */
 	struct weight *w;              /* [place_count()] */
 	/* owner's own state follows in weights.c */
 	void *own;

@@ -260,6 +260,12 @@ static void f8_e5m2(const uint8_t *b, float *d)
 	*d = f16_to_f32((uint16_t)(*b << 8));
 }
 
+/* E8M0 is an exponent alone: the scales of newer FP8 files. */
+static void f8_e8m0(const uint8_t *b, float *d)
+{
+	*d = *b == 255 ? float_of(0x7fc00000) : ldexpf(1, *b - 127);
+}
+
 /* --- the table --- */
 
 struct info {
@@ -277,6 +283,7 @@ static const struct info table[] = {
 	{ DT_Q6_K, "Q6_K", 0, 210, q6_k },     { DT_I8,   "I8",   1, 1, NULL },      { DT_I16,  "I16",  1, 2, NULL },
 	{ DT_I32,  "I32",  1, 4, NULL },       { DT_I64,  "I64",  1, 8, NULL },      { DT_F64,  "F64",  1, 8, NULL },
 	{ DT_F8_E4M3, "F8_E4M3", 1, 1, f8_e4m3 }, { DT_F8_E5M2, "F8_E5M2", 1, 1, f8_e5m2 },
+	{ DT_F8_E8M0, "F8_E8M0", 1, 1, f8_e8m0 },
 	{ DT_U8,   "U8",   1, 1, NULL },       { DT_U16,  "U16",  1, 2, NULL },      { DT_U32,  "U32",  1, 4, NULL },
 	{ DT_U64,  "U64",  1, 8, NULL },       { DT_BOOL, "BOOL", 1, 1, NULL },
 };

@@ -63,7 +63,7 @@ static int read_type(struct tensor *t, const struct json *type, struct err *e)
 		return err_set(e, SFT_BADDATA, "no dtype (expected F32, F16, BF16...)");
 	t->type = dtype_named(type->s, type->n);
 	if (dtype_block(t->type) != 1)
-		return err_set(e, SFT_BADDATA, "dtype '%.40s' is not known (expected F64 F32 F16 BF16 F8_E4M3 F8_E5M2 I8-I64 U8-U64 BOOL)", type->s);
+		return err_set(e, SFT_BADDATA, "dtype '%.40s' is not known (expected F64 F32 F16 BF16 F8_E4M3 F8_E5M2 F8_E8M0 I8-I64 U8-U64 BOOL)", type->s);
 	return 0;
 }
 

@@ -104,7 +104,7 @@ static void line(const struct bench *b, const char *name, double s, double flops
 
 static void product(struct bench *b, const char *name, enum dtype wt, uint32_t t, uint32_t rows, uint32_t cols, uint32_t r, enum dtype yt, bool dx)
 {
-	struct kmat w = { wt == DT_F32 ? (void *)b->f[0] : b->w, wt, rows, cols };
+	struct kmat w = { .p = wt == DT_F32 ? (void *)b->f[0] : b->w, .type = wt, .rows = rows, .cols = cols };
 	double flops = 2.0 * t * (rows * (double)cols + (double)r * (dx ? cols : rows));
 
 	if (!dx)
@@ -184,7 +184,7 @@ static void others(struct bench *b)
 	RUN(b, "swiglu_dx", 0, tf * 6 * e, kern_swiglu_dx(k, (size_t)tf, a, b->x[0], b->x[1], b->x[2], b->x[3], b->x[2], b->x[4]));
 	RUN(b, "xent", 0, (double)ROWS * VOCAB * (4 + e), kern_xent(k, ROWS, VOCAB, b->f[0], VOCAB, ids, b->f[1], 0, b->x[0], VOCAB, a, b->f[2]));
 	RUN(b, "cast f32 to act", 0, th * (4 + e), kern_cast(k, (size_t)th, b->f[0], DT_F32, b->x[0], a));
-	RUN(b, "embed Q8_0", 0, th * 5, kern_embed(k, T, (struct kmat){ b->w, DT_Q8_0, VOCAB, HID }, ids, b->f[0]));
+	RUN(b, "embed Q8_0", 0, th * 5, kern_embed(k, T, (struct kmat){ .p = b->w, .type = DT_Q8_0, .rows = VOCAB, .cols = HID }, ids, b->f[0]));
 	RUN(b, "rows_get", 0, th * (4 + e), kern_rows_get(k, T, HID, b->f[0], ids, b->x[0], a));
 	RUN(b, "rows_put", 0, th * 8, kern_rows_put(k, T, HID, b->f[0], ids, b->f[1], false));
 	RUN(b, "colsum 2048x576", 0, th * e, kern_colsum(k, T, HID, a, b->x[0], HID, b->f[0]));

@@ -49,7 +49,7 @@ static void run_dx(struct kern *k, void *ctx, void *out)
 struct shape {
 	uint32_t t, rows, cols, r;
 	enum dtype w;
-	unsigned flags;                /* 1: bias, 2: add, 4: y is bf16, 8: strides are wider, 16: alpha */
+	unsigned flags;                /* 1: bias, 2: add, 4: y is bf16, 8: strides are wider, 16: alpha, 32: scales of blocks of 24 */
 };
 
 static const struct shape shapes[] = {
@@ -59,22 +59,35 @@ static const struct shape shapes[] = {
 	{ 25, 70, 96, 0, DT_Q4_0, 2 }, { 11, 300, 64, 16, DT_Q8_0, 4 | 16 }, { 9, 65, 1536, 8, DT_F16, 1 | 8 }, { 14, 20, 64, 0, DT_Q5_0, 0 },
 	{ 14, 20, 64, 0, DT_Q5_1, 0 }, { 10, 20, 512, 0, DT_Q2_K, 0 }, { 10, 20, 768, 2, DT_Q3_K, 0 }, { 1, 20, 256, 0, DT_Q4_K, 0 },
 	{ 10, 20, 256, 0, DT_Q4_K, 0 }, { 10, 20, 256, 0, DT_Q5_K, 2 }, { 10, 67, 256, 0, DT_Q6_K, 0 }, { 5, 7, 19, 0, DT_F8_E4M3, 0 },
+	{ 1, 30, 100, 0, DT_F8_E4M3, 32 }, { 11, 70, 130, 4, DT_F8_E4M3, 32 | 8 }, { 30, 24, 600, 0, DT_F8_E4M3, 32 | 2 },
 	{ 10, 600, 9, 0, DT_F32, 0 }, { 12, 5000, 24, 3, DT_BF16, 4 | 16 }, { 12, 9, 5003, 3, DT_BF16, 1 | 4 }, { 12, 5001, 70, 1, DT_F32, 2 | 16 },
 	{ 12, 70, 2600, 8, DT_F32, 2 }, { 0, 4, 4, 0, DT_F32, 0 }, { 1, 49, 576, 0, DT_BF16, 0 }, { 5, 7, 9, 2, DT_F16, 2 },
 };
+
+/* Of blocks of 24, for those shapes that have them; else NULL. */
+static float *scales_of(const struct shape *s)
+{
+	float *f = s->flags & 32 ? trial_values((size_t)((s->rows + 23) / 24) * ((s->cols + 23) / 24), DT_F32, 1) : NULL;
+
+	for (uint32_t i = 0; f && i < (s->rows + 23) / 24 * ((s->cols + 23) / 24); i++)
+		f[i] = 0.01f + 0.02f * fabsf(f[i]);
+	return f;
+}
 
 static void linear(const struct shape *s, enum dtype xt)
 {
 	bool wide = s->flags & 8;
 	enum dtype yt = s->flags & 4 ? DT_BF16 : DT_F32;
-	struct kern_linear a = { .t = s->t, .r = s->r, .w = { NULL, s->w, s->rows, s->cols }, .xt = xt, .yt = yt, .scale = 0.7f,
+	struct kern_linear a = { .t = s->t, .r = s->r, .w = { .type = s->w, .rows = s->rows, .cols = s->cols, .block = 24 }, .xt = xt, .yt = yt, .scale = 0.7f,
 		.ldx = s->cols + (wide ? 3 : 0), .ldu = s->r + (wide ? 5 : 0), .ldy = s->rows + (wide ? 7 : 0), .add = s->flags & 2 };
 	size_t n = s->t * a.ldy;
+	float *scales = scales_of(s);
 	void *w = weights(s->w, s->rows, s->cols, 1), *x = trial_values(s->t * a.ldx, xt, 1), *u = trial_values(s->t * a.ldu, xt, 1);
 	void *b = trial_values((size_t)s->rows * s->r, DT_F32, 1), *bias = trial_values(s->rows, DT_F32, 1);
 	void *init = a.add ? trial_values(n, yt, 1) : trial_nans(n, yt);
 
 	a.w.p = w;
+	a.w.scale = scales;
 	a.x = x;
 	a.u = u;
 	a.b = b;
@@ -82,6 +95,7 @@ static void linear(const struct shape *s, enum dtype xt)
 	/* few rows: weights need not be rounded to bf16 */
 	trial("linear", run_linear, &a, init, n, yt, xt == DT_BF16 && s->t <= 8 ? 6e-3 : trial_tol(yt, xt == DT_BF16 ? 2e-5 : 2e-6));
 	mem_free(w);
+	mem_free(scales);
 	mem_free(x);
 	mem_free(u);
 	mem_free(b);
@@ -93,19 +107,22 @@ static void linear_dx(const struct shape *s, enum dtype xt)
 {
 	bool wide = s->flags & 8;
 	enum dtype yt = s->flags & 4 ? DT_BF16 : DT_F32;
-	struct kern_linear_dx a = { .t = s->t, .r = s->r, .w = { NULL, s->w, s->rows, s->cols }, .xt = xt, .yt = yt, .alpha = s->flags & 16 ? 1.7f : 1,
+	struct kern_linear_dx a = { .t = s->t, .r = s->r, .w = { .type = s->w, .rows = s->rows, .cols = s->cols, .block = 24 }, .xt = xt, .yt = yt, .alpha = s->flags & 16 ? 1.7f : 1,
 		.lddy = s->rows + (wide ? 3 : 0), .lddu = s->r + (wide ? 5 : 0), .lddx = s->cols + (wide ? 7 : 0), .add = s->flags & 2 };
 	size_t n = s->t * a.lddx;
+	float *scales = scales_of(s);
 	void *w = weights(s->w, s->rows, s->cols, 1), *dy = trial_values(s->t * a.lddy, xt, 1), *du = trial_values(s->t * a.lddu, xt, 1);
 	void *la = trial_values((size_t)s->r * s->cols, DT_F32, 1);
 	void *init = a.add ? trial_values(n, yt, 1) : trial_nans(n, yt);
 
 	a.w.p = w;
+	a.w.scale = scales;
 	a.dy = dy;
 	a.du = du;
 	a.a = la;
 	trial("linear_dx", run_dx, &a, init, n, yt, trial_tol(yt, xt == DT_BF16 ? 2e-5 : 2e-6));
 	mem_free(w);
+	mem_free(scales);
 	mem_free(dy);
 	mem_free(du);
 	mem_free(la);

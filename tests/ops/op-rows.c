@@ -316,7 +316,7 @@ static void run_rows(struct kern *k, void *ctx, void *out)
 	case 1: kern_rows_put(k, a->t, a->n, a->x, a->idx, out, a->flag); break;
 	case 2: kern_embed_dx(k, a->t, a->n, a->x, a->idx, out); break;
 	case 3: kern_rows_copy(k, a->t, a->n, a->xt, a->x, a->ld, a->idx, out, a->n + 1); break;
-	case 4: kern_embed(k, a->t, (struct kmat){ a->x, a->xt, a->t, a->n }, a->idx, out); break;
+	case 4: kern_embed(k, a->t, (struct kmat){ .p = a->x, .type = a->xt, .rows = a->t, .cols = a->n }, a->idx, out); break;
 	}
 }
 

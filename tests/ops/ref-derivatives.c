@@ -74,7 +74,7 @@ static double loss_linear(struct probe *p)
 {
 	float y[12 * 9];
 
-	kern_linear(trial_ref, &(struct kern_linear){ .t = 12, .r = 3, .w = { p->x + 200, DT_F32, 9, 7 }, .x = p->x, .ldx = 7, .xt = DT_F32,
+	kern_linear(trial_ref, &(struct kern_linear){ .t = 12, .r = 3, .w = kmat_f32(p->x + 200, 9, 7), .x = p->x, .ldx = 7, .xt = DT_F32,
 		.u = p->x + 100, .ldu = 3, .b = p->x + 300, .scale = 0.5f, .y = y, .ldy = 9, .yt = DT_F32 });
 	return dot(y, p->c, 12 * 9);
 }
@@ -84,9 +84,9 @@ static void linear_and_outer(void)
 	struct probe *p = fresh();
 
 	p->n = 327;
-	kern_linear_dx(trial_ref, &(struct kern_linear_dx){ .t = 12, .w = { p->x + 200, DT_F32, 9, 7 }, .dy = p->c, .lddy = 9, .xt = DT_F32, .alpha = 1,
+	kern_linear_dx(trial_ref, &(struct kern_linear_dx){ .t = 12, .w = kmat_f32(p->x + 200, 9, 7), .dy = p->c, .lddy = 9, .xt = DT_F32, .alpha = 1,
 		.dx = p->grad, .lddx = 7, .yt = DT_F32 });
-	kern_linear_dx(trial_ref, &(struct kern_linear_dx){ .t = 12, .w = { p->x + 300, DT_F32, 9, 3 }, .dy = p->c, .lddy = 9, .xt = DT_F32, .alpha = 0.5f,
+	kern_linear_dx(trial_ref, &(struct kern_linear_dx){ .t = 12, .w = kmat_f32(p->x + 300, 9, 3), .dy = p->c, .lddy = 9, .xt = DT_F32, .alpha = 0.5f,
 		.dx = p->grad + 100, .lddx = 3, .yt = DT_F32 });
 	kern_outer(trial_ref, 12, 9, 7, 1, DT_F32, p->c, 9, p->x, 7, p->grad + 200, 7);
 	kern_outer(trial_ref, 12, 9, 3, 0.5f, DT_F32, p->c, 9, p->x + 100, 3, p->grad + 300, 3);
@@ -99,7 +99,7 @@ static double loss_side(struct probe *p)
 {
 	float y[12 * 3];
 
-	kern_linear(trial_ref, &(struct kern_linear){ .t = 12, .w = { p->w, DT_F32, 3, 7 }, .x = p->x, .ldx = 7, .xt = DT_F32, .y = y, .ldy = 3, .yt = DT_F32 });
+	kern_linear(trial_ref, &(struct kern_linear){ .t = 12, .w = kmat_f32(p->w, 3, 7), .x = p->x, .ldx = 7, .xt = DT_F32, .y = y, .ldy = 3, .yt = DT_F32 });
 	return dot(y, p->c, 12 * 3);
 }
 
@@ -109,7 +109,7 @@ static void linear_dx_side(void)
 	float none[1] = { 0 };
 
 	p->n = 12 * 7;
-	kern_linear_dx(trial_ref, &(struct kern_linear_dx){ .t = 12, .r = 3, .w = { none, DT_F32, 0, 7 }, .dy = none, .xt = DT_F32, .du = p->c, .lddu = 3,
+	kern_linear_dx(trial_ref, &(struct kern_linear_dx){ .t = 12, .r = 3, .w = kmat_f32(none, 0, 7), .dy = none, .xt = DT_F32, .du = p->c, .lddu = 3,
 		.a = p->w, .alpha = 1, .dx = p->grad, .lddx = 7, .yt = DT_F32 });
 	FITS(p, loss_side);
 	mem_free(p);
@@ -119,7 +119,7 @@ static double loss_bias(struct probe *p)
 {
 	float y[12 * 9];
 
-	kern_linear(trial_ref, &(struct kern_linear){ .t = 12, .w = { p->w, DT_F32, 9, 7 }, .x = p->w, .ldx = 7, .xt = DT_F32, .bias = p->x, .y = y, .ldy = 9,
+	kern_linear(trial_ref, &(struct kern_linear){ .t = 12, .w = kmat_f32(p->w, 9, 7), .x = p->w, .ldx = 7, .xt = DT_F32, .bias = p->x, .y = y, .ldy = 9,
 		.yt = DT_F32 });
 	return dot(y, p->c, 12 * 9);
 }
@@ -248,7 +248,7 @@ static double loss_embed(struct probe *p)
 {
 	float y[7 * 6];
 
-	kern_embed(trial_ref, 7, (struct kmat){ p->x, DT_F32, 5, 6 }, p->idx, y);
+	kern_embed(trial_ref, 7, kmat_f32(p->x, 5, 6), p->idx, y);
 	return dot(y, p->c, 7 * 6);
 }
 
