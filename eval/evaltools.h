@@ -8,6 +8,7 @@ int metrics_main(int argc, char **argv);
 int kappa_main(int argc, char **argv);
 int compare_main(int argc, char **argv);
 int ab_main(int argc, char **argv);
+int agree_main(int argc, char **argv);
 int errors_main(int argc, char **argv);
 int perplexity_main(int argc, char **argv);
 

@@ -173,6 +173,11 @@ void gold_decide(struct gold *g, const struct rating_table *r)
 	mem_free(count);
 }
 
+bool gold_open(const struct gold *g, const struct rating_table *r, uint32_t i)
+{
+	return g->v[i].how == GOLD_RESOLVED || split(r, i);
+}
+
 /* --- writing --- */
 
 struct table {
@@ -282,7 +287,7 @@ static int write_table(struct table *x, const char *path, const struct rec_opts 
 	if ((rc = columns(x, &t->e)) == 0 && (rc = rec_create(&out, path, REC_CSV, &plain, t, &t->e)) == 0) {
 		rc = rec_header(out, &x->names, &t->e);
 		for (uint32_t i = 0; rc == 0 && i < x->r->t.items; i++)
-			if (!x->list || x->g->v[i].how == GOLD_RESOLVED || split(x->r, i))
+			if (!x->list || gold_open(x->g, x->r, i))
 				rc = write_row(x, out, i, &t->e);
 		if (rc == 0)
 			rc = rec_finish(out, &t->e);

@@ -20,7 +20,7 @@ struct gold_item {
 	enum gold_how how;
 	struct text label;              /* n 0 for none and tie */
 	struct text majority;           /* of the ratings, whatever was settled */
-	struct text note;               /* of who settled it, or the first rater who wrote one */
+	struct text note;               /* of who settled it */
 	uint32_t votes, of;             /* ratings that are LABEL, and all */
 };
 
@@ -39,6 +39,8 @@ void gold_init(struct gold *g, const struct rating_table *r);
 int  gold_read(struct gold *g, const struct rating_table *r, const char *path, const struct tool *t, struct err *e);
 void gold_decide(struct gold *g, const struct rating_table *r);
 void gold_free(struct gold *g);
+/* Does item I stand in the list of disagreements: it is not rated alike by all, or settled. */
+bool gold_open(const struct gold *g, const struct rating_table *r, uint32_t i);
 
 /* More columns behind the item's name: what was shown. */
 struct gold_columns {

@@ -12,6 +12,7 @@ static const struct {
 	{ "kappa", kappa_main },
 	{ "compare", compare_main },
 	{ "ab", ab_main },
+	{ "agree", agree_main },
 	{ "errors", errors_main },
 	{ "perplexity", perplexity_main },
 };

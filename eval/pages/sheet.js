@@ -216,7 +216,7 @@ function held(e) {
 
 document.addEventListener("keydown", e => {
 	const typing = e.target.matches("input, textarea"), choice = sheet.choices.find(c => c.key && c.key === e.key.toLowerCase());
-	if (e.isComposing || e.altKey)
+	if (e.isComposing || e.altKey || sheet.rows.length === 0)
 		return;
 	if (typing && e.key === "Escape")
 		$("item").focus();
@@ -296,7 +296,13 @@ $("import").addEventListener("change", async () => {
 		importCsv(await $("import").files[0].text());
 	$("import").value = "";
 });
-load();
-$("who").value = state.who;
-save();
-show();
+if (sheet.rows.length === 0) {
+	$("place").textContent = "There is nothing to do.";
+	for (const e of document.querySelectorAll("header p, main > :not(article)"))
+		e.hidden = true;
+} else {
+	load();
+	$("who").value = state.who;
+	save();
+	show();
+}
