@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "compare.h"
 #include "csvline.h"
 #include "evaltools.h"
 #include "outfile.h"
-#include "paired.h"
 #include "textable.h"
 
 enum { SHOWN = 10 };            /* regressions that the table names */
@@ -121,7 +121,7 @@ static void members_json(const struct paired *p, struct jw *w)
 		}
 }
 
-static void print_json(const struct paired *p, size_t n, struct buf *out)
+void compare_json(const struct paired *p, size_t n, struct buf *out)
 {
 	struct jw w;
 
@@ -362,7 +362,7 @@ static int run(struct settings *s, struct tool *t)
 	}
 	if (rc == 0) {
 		paired_holm(p, n);
-		(s->o.json ? print_json : s->o.csv ? print_csv : print_table)(p, n, &out);
+		(s->o.json ? compare_json : s->o.csv ? print_csv : print_table)(p, n, &out);
 		rc = out_whole(s->o.rec.output ? s->o.rec.output : "-", out.p, out.n, false, &t->e);
 	}
 	buf_free(&out);

@@ -7,6 +7,9 @@
 const char page_css[] =
 #include "page.css.inc"
 	;
+const char report_css[] =
+#include "report.css.inc"
+	;
 const char sheet_html[] =
 #include "sheet.html.inc"
 	;

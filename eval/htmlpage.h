@@ -32,6 +32,6 @@ void html_data(struct buf *out, const char *id, const char *json, size_t n);
 void html_end(struct buf *out, const char *script);
 
 /* The files of eval/pages, as they stand there. */
-extern const char page_css[], sheet_html[], sheet_css[], sheet_js[];
+extern const char page_css[], report_css[], sheet_html[], sheet_css[], sheet_js[];
 
 #endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inputs of a report: what each is, and what is kept of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report.h"
+
+static const char expected[] = "expected JSON with a \"schema\" of this suite, a run folder or its log.jsonl, or records with predictions";
+
+/* --- names --- */
+
+/* The last part of PATH, without the endings of record files. */
+static const char *short_name(struct report *r, const char *path)
+{
+	static const char *const endings[] = { ".gz", ".zst", ".jsonl", ".json", ".csv", ".tsv", ".rec" };
+	size_t n = strlen(path), from;
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	for (from = n; from > 0 && path[from - 1] != '/'; from--)
+		;
+	for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
+		size_t m = strlen(endings[k]);
+
+		if (n - from > m && memcmp(path + n - m, endings[k], m) == 0)
+			n -= m;
+	}
+	return arena_str(&r->arena, path + from, n - from);
+}
+
+/* Inputs of one kind and one name go by their paths. */
+static void tell_apart(struct report *r)
+{
+	struct report_input *last = &r->in[r->n - 1];
+
+	for (size_t k = 0; k + 1 < r->n; k++)
+		if (r->in[k].kind == last->kind && strcmp(r->in[k].name, last->name) == 0) {
+			last->name = last->path;
+			if (strcmp(r->in[k].path, last->path) != 0)
+				r->in[k].name = r->in[k].path;
+		}
+}
+
+static struct report_input *add(struct report *r, enum input_kind kind, const char *path)
+{
+	const struct opt_list *names = &r->o->names;
+
+	ARRAY_ROOM(r->in, r->n, r->cap);
+	r->in[r->n] = (struct report_input){ .kind = kind, .path = path };
+	r->in[r->n].name = r->n < names->n ? names->v[r->n] : short_name(r, path);
+	r->n++;
+	if (r->n > names->n)
+		tell_apart(r);
+	return &r->in[r->n - 1];
+}
+
+/* --- one JSON object --- */
+
+static int take_document(struct report *r, const char *path, const struct json *doc, struct err *e)
+{
+	static const struct {
+		const char *schema;
+		enum input_kind kind;
+	} known[] = {
+		{ "sft.eval/1", INPUT_METRICS }, { "sft.errors/1", INPUT_ERRORS }, { "sft.ab/1", INPUT_VOTES }, { "sft.stats/1", INPUT_STATS },
+		{ "sft.shard-info/1", INPUT_SHARD },
+	};
+	const struct json *schema = json_get(doc, "schema");
+	enum input_kind kind;
+
+	if (schema == NULL || schema->type != JSON_STR)
+		return err_set(e, SFT_BADDATA, "%s: JSON without a schema (%s)", path, expected);
+	for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+		if (json_is(schema, known[k].schema)) {
+			kind = known[k].kind;
+			if (kind == INPUT_METRICS && json_get(doc, "a"))
+				kind = INPUT_COMPARE;
+			add(r, kind, path)->doc = doc;
+			return 0;
+		}
+	return err_set(e, SFT_BADDATA, "%s: schema '%.100s' has no place in a report (expected sft.eval/1, sft.errors/1, sft.ab/1, sft.stats/1 or sft.shard-info/1)",
+	               path, schema->s);
+}
+
+/* The record as the object that it is, parsed anew into the arena of the report. */
+static int document_of(struct report *r, const struct rec *rec, const struct json **doc, struct err *e)
+{
+	struct buf text = { 0 };
+	struct jw w;
+	char *kept;
+
+	jw_init(&w, &text);
+	jw_obj(&w);
+	for (uint32_t k = 0; k < rec->names->n; k++) {
+		jw_keyn(&w, rec->names->name[k], rec->names->len[k]);
+		if (rec->f[k].type == FIELD_JSON)
+			jw_raw(&w, rec->f[k].p, rec->f[k].n);
+		else
+			jw_strn(&w, rec->f[k].p, rec->f[k].n);
+	}
+	jw_obj_end(&w);
+	kept = arena_str(&r->arena, text.p, text.n);
+	buf_free(&text);
+	return json_parse(r->parser, &r->arena, kept, strlen(kept), doc, e);
+}
+
+static int take_object(struct report *r, struct recin *in, const char *path, const struct rec *rec, struct err *e)
+{
+	const struct json *doc;
+	struct rec *more;
+	int rc = document_of(r, rec, &doc, e);
+
+	if (rc)
+		return err_in(e, "%s", path);
+	if ((rc = rec_read(in, &more, e)) != 0)
+		return rc;
+	if (more)
+		return err_set(e, SFT_BADDATA, "%s:%llu: a second object (expected one JSON object with a schema)", path, (unsigned long long)more->line);
+	return take_document(r, path, doc, e);
+}
+
+/* --- logs and predictions --- */
+
+static int take_log(struct report *r, struct recin *in, const char *path, struct rec *rec, struct err *e)
+{
+	struct run_log *log = arena_get(&r->arena, sizeof *log);
+	int rc = 0;
+
+	run_log_init(log);
+	while (rc == 0 && rec) {
+		if ((rc = run_log_add(log, rec, e)) != 0)
+			return err_in(e, "%s:%llu", rec->file, (unsigned long long)rec->line);
+		rc = rec_read(in, &rec, e);
+	}
+	if (rc == 0)
+		add(r, INPUT_RUN, path)->log = log;
+	return rc;
+}
+
+static int take_predictions(struct report *r, const char *path, const struct rec *rec, struct err *e)
+{
+	struct report_input *x;
+
+	if (strcmp(path, "-") == 0)
+		return err_set(e, SFT_BADDATA, "predictions on standard input (expected a file: it is read more than once)");
+	x = add(r, INPUT_PREDICTIONS, path);
+	x->references = rec_column(rec->names, r->o->eval.reference) >= 0;
+	x->scores = rec_column(rec->names, "scores") >= 0;
+	x->ids = rec_column(rec->names, r->o->eval.id) >= 0;
+	return 0;
+}
+
+static int take_records(struct report *r, struct recin *in, const char *path, struct err *e)
+{
+	bool text = rec_format(in) != REC_CSV && rec_format(in) != REC_TSV;
+	struct rec *rec;
+	int rc = rec_read(in, &rec, e);
+
+	if (rc)
+		return rc;
+	if (rec == NULL)
+		return err_set(e, SFT_BADDATA, "%s: nothing in it (%s)", path, expected);
+	if (text && rec_column(rec->names, "schema") >= 0)
+		return take_object(r, in, path, rec, e);
+	if (run_log_is(rec))
+		return take_log(r, in, path, rec, e);
+	if (rec_column(rec->names, r->o->eval.prediction) >= 0)
+		return take_predictions(r, path, rec, e);
+	return err_set(e, SFT_BADDATA, "%s: neither figures nor a log, and no column '%s' (%s)", path, r->o->eval.prediction, expected);
+}
+
+static int take_stream(struct report *r, const char *path, struct err *e)
+{
+	struct recin *in;
+	int rc = rec_open(&in, &path, 1, &r->o->eval.rec, r->t, e);
+
+	if (rc)
+		return rc;
+	if ((rc = take_records(r, in, path, e)) == 0)
+		return rec_close(in, e);
+	rec_abandon(in);
+	return rc;
+}
+
+/* --- folders, and JSON over several lines --- */
+
+static int take_folder(struct report *r, const char *path, struct err *e)
+{
+	struct buf log = { 0 }, config = { 0 };
+	const struct json *doc = NULL;
+	int rc = 0;
+
+	buf_fmt(&log, "%s/log.jsonl", path);
+	buf_fmt(&config, "%s/config.json", path);
+	if (access(log.p, F_OK) != 0)
+		rc = err_set(e, SFT_BADDATA, "%s: no log.jsonl in this folder (expected a run folder)", path);
+	if (rc == 0 && access(config.p, F_OK) == 0)
+		rc = json_file(&r->arena, config.p, &doc, e);
+	if (rc == 0)
+		rc = take_stream(r, arena_str(&r->arena, log.p, log.n), e);
+	if (rc == 0 && r->in[r->n - 1].kind != INPUT_RUN)
+		rc = err_set(e, SFT_BADDATA, "%s: no log of a training run (expected steps with loss)", log.p);
+	if (rc == 0) {
+		struct report_input *x = &r->in[r->n - 1];
+
+		x->doc = doc;
+		x->path = path;
+		if (r->n > r->o->names.n) {
+			x->name = short_name(r, path);
+			tell_apart(r);
+		}
+	}
+	buf_free(&log);
+	buf_free(&config);
+	return rc;
+}
+
+/* Does the file begin with a line that is "{" alone: an object over several lines, which is no line of JSONL? */
+static bool is_spread(const char *path)
+{
+	char head[64];
+	FILE *f = fopen(path, "rb");
+	size_t n, k = 0;
+
+	if (f == NULL)
+		return false;                   /* whoever opens it next says why */
+	n = fread(head, 1, sizeof head, f);
+	fclose(f);
+	k += n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	if (k == n || head[k++] != '{')
+		return false;
+	while (k < n && (head[k] == ' ' || head[k] == '\r' || head[k] == '\t'))
+		k++;
+	return k < n && head[k] == '\n';
+}
+
+int report_take(struct report *r, const char *path, struct err *e)
+{
+	const struct json *doc;
+	struct stat st;
+	int rc;
+
+	if (strcmp(path, "-") == 0)
+		return take_stream(r, path, e);
+	if (stat(path, &st) != 0)
+		return err_sys(e, path);
+	if (S_ISDIR(st.st_mode))
+		return take_folder(r, path, e);
+	if (!S_ISREG(st.st_mode) || !is_spread(path))
+		return take_stream(r, path, e);
+	rc = json_file(&r->arena, path, &doc, e);
+	return rc ? rc : take_document(r, path, doc, e);
+}
