@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct step_kind *const tables[] = { clean_filter_kinds, clean_quality_kinds, clean_text_kinds, clean_pii_kinds, clean_shape_kinds, NULL };
+static const struct step_kind *const tables[] = { clean_filter_kinds, clean_lang_kinds, clean_quality_kinds, clean_text_kinds, clean_pii_kinds, clean_shape_kinds, NULL };
 
 void clean_init(struct clean *c)
 {
@@ -29,6 +29,7 @@ void clean_release(struct clean *c)
 	mem_free(c->nulls.v);
 	unicode_close(c->unicode);
 	hans_close(c->hans);
+	lang_close(c->lang);
 	arena_release(&c->arena);
 	pthread_mutex_destroy(&c->lock);
 }
@@ -280,6 +281,7 @@ void work_release(struct work *w)
 	gramtable_release(&w->grams);
 	termscan_release(&w->scan);
 	chattexts_release(&w->chat);
+	langwork_release(&w->lang);
 }
 
 static enum verdict each_message(const struct step *s, const char *role, struct work *w, struct field *f, bool other, visit_text *visit, void *to)

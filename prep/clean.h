@@ -3,7 +3,7 @@
 #define SFT_CLEAN_H
 /* Cleaning: a chain of steps that every record goes through, in the order in which the steps were given.
  *
- * What a step can do is a table (cleantext.c, cleanfilter.c, cleanquality.c, cleanpii.c, cleanshape.c); what a step means for a set of column names is
+ * What a step can do is a table (cleantext.c, cleanfilter.c, cleanquality.c, cleanlang.c, cleanpii.c, cleanshape.c); what a step means for a set of column names is
  * worked out once per set (a plan).  Applying needs no lock and no allocation but from the arena of the batch. */
 #include <pthread.h>
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "chattexts.h"
 #include "keycols.h"
+#include "lang.h"
 #include "err.h"
 #include "gramtable.h"
 #include "hans.h"
@@ -38,6 +39,8 @@ struct work {
 	struct gramtable grams;
 	struct termscan scan;
 	struct chattexts chat;
+	struct langwork lang;
+	uint64_t language[LANG_MAX];          /* records that --lang looked at, by language */
 	const char *why;                      /* reason of CLEAN_DROP: constant */
 	struct err e;                         /* of CLEAN_BAD */
 	const struct plan *plan;              /* the one used last */
@@ -87,6 +90,8 @@ struct step {
 	int64_t number;
 	double share;
 	struct termset *terms;
+	bool *languages;                      /* lang: by number, those that stay */
+	const char **reason;                  /* lang: by number, for those that do not */
 	int choice;
 	struct words renamed;                 /* rename: the new names of columns */
 	bool *seen;                           /* by column: some record had it */
@@ -116,6 +121,7 @@ struct clean {
 	bool missing_ok;                      /* --union: records may lack columns */
 	struct unicode *unicode;
 	struct hans *hans;                    /* --to-simplified */
+	struct lang *lang;                    /* --lang */
 	struct arena arena;                   /* lives as long as this */
 	pthread_mutex_t lock;                 /* of plan and arena, once records are read */
 	struct plan *plan;
@@ -158,12 +164,13 @@ int clean_names(struct clean *c, const char *const *list, size_t n, const struct
 const char *clean_reason(struct clean *c, const char *what, const char *value);
 
 /* --- the tables, each ended by a kind without a name --- */
-extern const struct step_kind clean_text_kinds[], clean_filter_kinds[], clean_shape_kinds[], clean_pii_kinds[], clean_quality_kinds[];
+extern const struct step_kind clean_text_kinds[], clean_filter_kinds[], clean_shape_kinds[], clean_pii_kinds[], clean_quality_kinds[], clean_lang_kinds[];
 
 /* --- the whole tool --- */
 struct clean_totals {
 	struct tally step[CLEAN_MAX_STEPS];
 	uint64_t pii[PII_KINDS];
+	uint64_t language[LANG_MAX];
 };
 /* Reads, maps on T->threads threads and writes in order; the same bytes for every number of threads.  Memory: a batch for
  * each thread and one more, a batch being at most CLEAN_BATCH records. */

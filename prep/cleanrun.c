@@ -174,6 +174,8 @@ static int run(struct job *j, int nthreads, struct err *e)
 	for (int i = 0; i < nthreads; i++) {
 		for (int k = 0; k < PII_KINDS; k++)
 			j->totals->pii[k] += j->work[i].pii.count[k];
+		for (int k = 0; k < LANG_MAX; k++)
+			j->totals->language[k] += j->work[i].language[k];
 		work_release(&j->work[i]);
 	}
 	mem_free(j->work);

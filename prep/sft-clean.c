@@ -12,6 +12,29 @@ struct report {
 	const struct clean_totals *totals;
 };
 
+static void pii_stats(struct jw *w, const struct report *r)
+{
+	jw_key(w, "pii");
+	jw_obj(w);
+	for (int i = 0; i < PII_KINDS; i++) {
+		jw_key(w, pii_names[i]);
+		jw_uint(w, r->totals->pii[i]);
+	}
+	jw_obj_end(w);
+}
+
+static void lang_stats(struct jw *w, const struct report *r)
+{
+	jw_key(w, "languages");
+	jw_obj(w);
+	for (int i = 0; i < lang_count(r->c->lang); i++)
+		if (r->totals->language[i]) {
+			jw_key(w, lang_code(r->c->lang, i));
+			jw_uint(w, r->totals->language[i]);
+		}
+	jw_obj_end(w);
+}
+
 static void more_stats(struct jw *w, void *ctx)
 {
 	const struct report *r = ctx;
@@ -33,15 +56,10 @@ static void more_stats(struct jw *w, void *ctx)
 		jw_obj_end(w);
 	}
 	jw_arr_end(w);
-	if (!r->c->masks)
-		return;
-	jw_key(w, "pii");
-	jw_obj(w);
-	for (int i = 0; i < PII_KINDS; i++) {
-		jw_key(w, pii_names[i]);
-		jw_uint(w, r->totals->pii[i]);
-	}
-	jw_obj_end(w);
+	if (r->c->masks)
+		pii_stats(w, r);
+	if (r->c->lang)
+		lang_stats(w, r);
 }
 
 static int clean_files(struct clean *c, const struct rec_opts *o, struct tool *t)
