@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes langtab.c, what lang.c knows of languages:  python3 lib/text/langgen.py FOLDER > lib/text/langtab.c
 
-FOLDER holds what these leave there (their licences are in NOTICE):
-    pip download --no-deps --no-binary langdetect,django-allauth --no-build-isolation -d FOLDER langdetect==1.0.9 django-allauth==65.3.0
-    pip download --no-deps -d FOLDER Django==4.2.16 Sphinx==7.4.7 stopwordsiso==0.7.1
+FOLDER holds what this leaves there (the licences are in NOTICE):
+    pip download --no-deps -d FOLDER langdetect==1.0.9 Django==4.2.16 Sphinx==7.4.7 django-allauth==65.3.0 stopwordsiso==0.7.1
 
 A feature is a pair or triple of characters of a word, with the blank before and behind it, or a whole word ("<" and the word).  Pairs and
 triples are counted in langdetect's profiles (Wikipedia) and in the translations of the programs' messages, words in these and in lists of
