@@ -25,6 +25,7 @@ static const struct opt options[] = {
 	OPT_CHOICE(0, "train-on", &o.train_on, "assistant|last|all", "whose words the loss counts [assistant]"),
 	OPT_INT(0, "pack", &o.pack, "N", "plan rows of at most N tokens from whole sequences", 1, 1 << 24),
 	OPT_CHOICE(0, "sort", &o.sort, "none|prefix", "sequences that begin alike follow each other [none]"),
+	OPT_LIST(0, "terms", &o.terms, "DICT", "store which tokens would go on to a term's rivals"),
 	OPT_FLAG(0, "if-changed", &o.if_changed, "do nothing where FILE.shard is what would come out"),
 	OPT_HEAD("Instead of a shard"),
 	OPT_FLAG(0, "show", &o.show, "print the tokens, the trained ones marked"),
@@ -56,6 +57,8 @@ static int check(struct tool *t)
 	if (o.skip_special && !o.decode)
 		return err_set(&t->e, SFT_USAGE, "--skip-special is for --decode");
 	o.from_ids = r.from == FROM_IDS;
+	if (o.terms.n && (o.from_ids || o.ids || o.decode))
+		return err_set(&t->e, SFT_USAGE, "--terms is for a shard of chat records, and --show");
 	if (o.from_ids)
 		r.from = REC_AUTO;
 	if (o.model == NULL)
@@ -78,6 +81,8 @@ static void report(const struct tokenize *z, const struct tool *t, const char *p
 	}
 	if (k->truncated)
 		tool_warn(t, "%llu sequences were cut to %llu tokens", (unsigned long long)k->truncated, (unsigned long long)z->max_len);
+	if (o.terms.n)
+		tool_note(t, "%llu positions of terms have rivals", (unsigned long long)k->term_positions);
 	tool_note(t, "%llu sequences, %llu tokens, %llu trained; the longest has %llu", (unsigned long long)k->sequences,
 	          (unsigned long long)k->tokens, (unsigned long long)k->trained, (unsigned long long)k->longest);
 }

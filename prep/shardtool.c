@@ -54,6 +54,8 @@ static void info_json(const char *file, const struct shard *s, struct buf *out)
 	jw_uint(&w, shard_pack(s));
 	jw_key(&w, "rows");
 	jw_uint(&w, shard_rows(s));
+	jw_key(&w, "with_rivals");
+	jw_uint(&w, shard_with_rivals(s));
 	jw_key(&w, "shared_tokens");
 	jw_uint(&w, shared_tokens(s));
 	jw_key(&w, "info");
@@ -76,6 +78,8 @@ static void info_table(const char *file, const struct shard *s, struct buf *out)
 	buf_fmt(out, "trained tokens  %llu\n", (unsigned long long)shard_trained(s));
 	buf_fmt(out, "shared          %llu tokens begin a sequence and its predecessor alike (%.1f%%)\n", (unsigned long long)shared_tokens(s),
 	        tokens ? 100.0 * (double)shared_tokens(s) / (double)tokens : 0.0);
+	if (shard_with_rivals(s))
+		buf_fmt(out, "rivals          %u sequences have some\n", shard_with_rivals(s));
 	buf_fmt(out, "largest id      %u\n", shard_max_id(s));
 	buf_fmt(out, "tokenizer       %s\n", shard_vocab_hash(s) ? hash : "none (tokenized elsewhere)");
 	if (rows)
@@ -110,6 +114,25 @@ static void put_label(struct jw *w, const char *key, const char *text)
 	jw_str(w, text);
 }
 
+/* [[position,[id,...]],...], as tokenize --from ids reads it. */
+static void put_rivals(struct jw *w, const struct shard_rivals *r)
+{
+	if (r->n == 0)
+		return;
+	jw_key(w, "rivals");
+	jw_arr(w);
+	for (uint32_t k = 0; k < r->n; k++) {
+		jw_arr(w);
+		jw_uint(w, r->at[k]);
+		jw_arr(w);
+		for (uint32_t i = r->first[k]; i < r->first[k + 1]; i++)
+			jw_uint(w, r->id[i]);
+		jw_arr_end(w);
+		jw_arr_end(w);
+	}
+	jw_arr_end(w);
+}
+
 static int put_sequence(const struct shard_seq *q, const struct tok *tok, struct buf *text, struct buf *out, struct err *e)
 {
 	struct jw w;
@@ -135,6 +158,7 @@ static int put_sequence(const struct shard_seq *q, const struct tok *tok, struct
 		for (uint32_t i = 0; i < q->n; i++)
 			jw_uint(&w, q->mask[i]);
 		jw_arr_end(&w);
+		put_rivals(&w, &q->rivals);
 	}
 	put_label(&w, "slice", q->slice);
 	put_label(&w, "source", q->source);

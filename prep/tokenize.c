@@ -60,6 +60,8 @@ int tokenize_open(struct tokenize *z, const struct tokenize_opts *o, struct err 
 	int rc;
 
 	*z = (struct tokenize){ .o = o, .max_len = (uint64_t)o->max_len };
+	if (o->terms.n && (rc = rivals_open(&z->rivals, &o->terms, e)) != 0)
+		return rc;
 	if (o->model == NULL && !(o->from_ids && o->job == JOB_SHARD))
 		return err_set(e, SFT_USAGE, "-m MODEL is needed (a folder, tokenizer.json, *.model or GGUF file)");
 	if (o->model) {
@@ -81,6 +83,7 @@ void tokenize_close(struct tokenize *z)
 {
 	tok_close(z->tok);
 	chat_close(z->chat);
+	rivals_close(z->rivals);
 	*z = (struct tokenize){0};
 }
 
@@ -99,6 +102,8 @@ static char *info(const struct tokenize *z, const struct tokenize_key *key, cons
 		shardinfo_hash(&w, "tokenizer", tok_hash(z->tok));
 	if (z->chat)
 		shardinfo_hash(&w, "template", chat_hash(z->chat));
+	if (z->rivals)
+		shardinfo_hash(&w, "terms", rivals_hash(z->rivals));
 	jw_key(&w, "max_len");
 	jw_uint(&w, z->max_len);
 	jw_key(&w, "on_long");
@@ -162,6 +167,7 @@ static int put(struct run *r, const struct sequence *s)
 	t->sequences++;
 	t->tokens += s->seq.n;
 	t->truncated += s->truncated;
+	t->term_positions += s->seq.rivals.n;
 	if (s->seq.n > t->longest)
 		t->longest = s->seq.n;
 	for (uint32_t i = 1; i < s->seq.n; i++)
@@ -264,6 +270,8 @@ static void more_stats(struct jw *w, void *ctx)
 	jw_uint(w, t->longest);
 	jw_key(w, "truncated");
 	jw_uint(w, t->truncated);
+	jw_key(w, "term_positions");
+	jw_uint(w, t->term_positions);
 }
 
 /* Is there nothing to do?  Also the files beside the shard that the run is to write must be there. */

@@ -7,6 +7,7 @@
 
 #include "chat.h"
 #include "rec.h"
+#include "rivals.h"
 #include "shard.h"
 #include "tok.h"
 #include "tool.h"
@@ -20,6 +21,7 @@ struct tokenize_opts {
 	int64_t pack;               /* 0: no plan */
 	int on_long, train_on;      /* LONG_..., enum chat_train */
 	int sort;                   /* 1: by prefix */
+	struct opt_list terms;      /* dictionaries; n 0: none */
 	bool if_changed;
 	bool ids, decode, show;
 	bool parse_special, add_special, skip_special;
@@ -34,11 +36,13 @@ struct tokenize {
 	struct tok *tok;            /* NULL: ids from elsewhere */
 	struct chat_template *chat; /* NULL until a record needs one: then chat_error says why there is none */
 	struct err chat_error;
+	struct rivals *rivals;      /* NULL: no --terms */
 	uint64_t max_len;           /* 0: no limit */
 };
 
 struct tokenize_totals {
 	uint64_t sequences, tokens, trained, truncated, longest;
+	uint64_t term_positions;    /* that have rivals */
 	bool unchanged;             /* the shard that is there is the one that would be made: nothing was done */
 };
 
@@ -57,6 +61,7 @@ struct tokenize_work {
 	struct json_parser *parser;
 	struct tok_ids ids;
 	struct chat_text text;
+	struct rivals_work rivals;
 	struct buf out;
 };
 

@@ -66,12 +66,12 @@ int tokenize_key_held(const struct tokenize_key *k, struct err *e)
 
 /* --- the rest --- */
 
-/* The options that were given, but for those that change nothing in the shard or are known better: the model and the template
- * by what they hold. */
+/* The options that were given, but for those that change nothing in the shard or are known better: the model, the template and
+ * the dictionary by what they hold. */
 static void put_options(struct jw *w, const struct tool *t)
 {
 	static const char *const left_out[] = { "jobs", "output", "if-changed", "progress", "no-progress", "quiet", "verbose", "color",
-	                                        "seed", "recipe", "model", "chat-template" };
+	                                        "seed", "recipe", "model", "chat-template", "terms" };
 	struct json_parser *p = json_parser_new();
 	const struct json *given;
 	struct buf text = {0};
@@ -143,6 +143,8 @@ static uint64_t key_of(const struct tokenize_key *k, const struct tokenize *z, c
 	}
 	if (z->chat)
 		put_template(&w, z);
+	if (z->rivals)
+		jw_uint(&w, rivals_hash(z->rivals));
 	jw_arr_end(&w);
 	key = hash64(b.p, b.n, 0);
 	buf_free(&b);

@@ -18,6 +18,7 @@ void tokenize_work_close(struct tokenize_work *w)
 	json_parser_free(w->parser);
 	tok_ids_free(&w->ids);
 	chat_text_free(&w->text);
+	rivals_work_release(&w->rivals);
 	buf_free(&w->out);
 }
 
@@ -79,10 +80,24 @@ static uint64_t largest_id(const struct tokenize *z)
 	return z->tok ? tok_vocab_size(z->tok) - 1 : UINT32_MAX;
 }
 
-/* {"ids", "mask"}: without a mask all tokens are trained. */
+static int read_mask(struct tokenize_work *w, const struct field *mask, uint8_t *m, uint32_t n, struct err *e)
+{
+	int rc;
+
+	if ((rc = read_numbers(mask, "mask", 1, &w->ids, e)) != 0)
+		return rc;
+	if (w->ids.n != n)
+		return err_set(e, SFT_BADDATA, "%zu values in 'mask' (expected one for each of the %u ids)", w->ids.n, n);
+	for (uint32_t i = 0; i < n; i++)
+		m[i] = (uint8_t)w->ids.id[i];
+	return 0;
+}
+
+/* {"ids", "mask", "rivals"}: without a mask all tokens are trained. */
 static int from_ids(const struct tokenize *z, struct tokenize_work *w, const struct rec *r, struct arena *a, struct shard_seq *seq, struct err *e)
 {
-	const struct field *ids = field(r, "ids"), *mask = field(r, "mask");
+	const struct field *ids = field(r, "ids"), *mask = field(r, "mask"), *rivals = field(r, "rivals");
+	const struct json *list;
 	uint32_t *copy;
 	uint8_t *m;
 	int rc;
@@ -96,15 +111,12 @@ static int from_ids(const struct tokenize *z, struct tokenize_work *w, const str
 	memcpy(copy, w->ids.id, w->ids.n * sizeof *copy);
 	seq->mask = m = arena_get(a, w->ids.n + 1);
 	memset(m, 1, w->ids.n);
-	if (mask == NULL)
-		return 0;
-	if ((rc = read_numbers(mask, "mask", 1, &w->ids, e)) != 0)
+	if (mask && (rc = read_mask(w, mask, m, seq->n, e)) != 0)
 		return rc;
-	if (w->ids.n != seq->n)
-		return err_set(e, SFT_BADDATA, "%zu values in 'mask' (expected one for each of the %u ids)", w->ids.n, seq->n);
-	for (uint32_t i = 0; i < seq->n; i++)
-		m[i] = (uint8_t)w->ids.id[i];
-	return 0;
+	if (rivals == NULL)
+		return 0;
+	rc = field_json(rivals, w->parser, a, &list, e);
+	return rc ? rc : rivals_read(list, (uint32_t)largest_id(z), a, seq, e);
 }
 
 /* --- chats --- */
@@ -172,7 +184,7 @@ static int from_chat(const struct tokenize *z, struct tokenize_work *w, const st
 	if (w->ids.n)
 		memcpy(copy, w->ids.id, w->ids.n * sizeof *copy);
 	mask_of(&w->text, &w->ids, mask);
-	return 0;
+	return z->rivals ? rivals_find(z->rivals, &w->rivals, z->tok, w->scratch, &w->text, &w->ids, a, seq, e) : 0;
 }
 
 /* --- plain text --- */
@@ -218,7 +230,7 @@ static void put_ids(struct buf *out, const uint32_t *ids, uint32_t n)
 /* --- length --- */
 
 /* Over the limit: dropped, cut or refused.  A sequence of which nothing is trained any more is dropped. */
-static int fit(const struct tokenize *z, struct sequence *s, struct err *e)
+static int fit(const struct tokenize *z, struct arena *a, struct sequence *s, struct err *e)
 {
 	struct shard_seq *q = &s->seq;
 	bool any = z->o->from_ids;
@@ -241,6 +253,7 @@ static int fit(const struct tokenize *z, struct sequence *s, struct err *e)
 			q->mask += more;
 		}
 		q->n -= more;
+		rivals_cut(q, z->o->on_long == LONG_LEFT ? more : 0, a);
 		s->truncated = true;
 	}
 	for (uint32_t i = 1; !any && i < q->n; i++)
@@ -329,7 +342,7 @@ int tokenize_record(const struct tokenize *z, struct tokenize_work *w, const str
 		return rc;
 	if (z->o->job == JOB_SHARD) {
 		rc = labels(r, a, &out->seq, e);
-		return rc ? rc : fit(z, out, e);
+		return rc ? rc : fit(z, a, out, e);
 	}
 	w->out.n = 0;
 	if (z->o->job == JOB_IDS)

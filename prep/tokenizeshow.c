@@ -29,9 +29,28 @@ static void put_text(struct buf *out, const char *s, size_t n)
 	}
 }
 
+/* What must not be said at position I: the texts of its rivals. */
+static int put_rivals(const struct tokenize *z, const struct shard_rivals *r, uint32_t *k, uint32_t i, struct buf *text, struct buf *out, struct err *e)
+{
+	int rc = 0;
+
+	while (*k < r->n && r->at[*k] < i)
+		++*k;
+	if (*k == r->n || r->at[*k] != i)
+		return 0;
+	buf_str(out, "    not:");
+	for (uint32_t m = r->first[*k]; rc == 0 && m < r->first[*k + 1]; m++) {
+		text->n = 0;
+		rc = tok_decode(z->tok, &r->id[m], 1, 0, text, e);
+		buf_fmt(out, m > r->first[*k] ? " | %u " : " %u ", r->id[m]);
+		put_text(out, text->p ? text->p : "", text->n);
+	}
+	return rc;
+}
+
 int tokenize_show(const struct tokenize *z, const struct shard_seq *seq, uint64_t number, struct buf *out, struct err *e)
 {
-	uint32_t trained = 0;
+	uint32_t trained = 0, rival = 0;
 	struct buf text = {0};
 	int rc = 0;
 
@@ -52,6 +71,8 @@ int tokenize_show(const struct tokenize *z, const struct shard_seq *seq, uint64_
 			put_text(out, text.p ? text.p : "", text.n);
 		else if (z->o->color)
 			buf_fmt(out, "%u ", seq->ids[i]);
+		if (!z->o->color && z->tok)
+			rc = put_rivals(z, &seq->rivals, &rival, i, &text, out, e);
 		if (!z->o->color || (text.n && text.p[text.n - 1] == '\n'))
 			buf_str(out, z->o->color ? RESET "\n" : "\n");
 	}

@@ -3,7 +3,6 @@
 #include "shard.h"
 
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,18 +11,6 @@
 #include "mapfile.h"
 #include "mem.h"
 #include "shardfmt.h"
-
-struct shard {
-	struct mapfile map;
-	struct shard_head head;
-	struct shard_tail tail;
-	char *info;
-	const struct shard_block *block;
-	const struct shard_entry *entry;
-	const uint64_t *row;           /* NULL: no plan */
-	const uint32_t *seq;
-	_Atomic uint8_t *checked;      /* by block: its checksum was found right */
-};
 
 bool shard_is(const char *path)
 {
@@ -45,14 +32,14 @@ static int check_ends(struct shard *s, struct err *e)
 	if (m->n < sizeof *h || memcmp(m->p, SHARD_MAGIC, sizeof h->magic) != 0)
 		return err_set(e, SFT_BADDATA, "not a token shard (expected its magic at the beginning)");
 	memcpy(h, m->p, sizeof *h);
-	if (h->version != SHARD_VERSION)
-		return err_set(e, SFT_BADDATA, "shard of version %u (expected %d)", h->version, SHARD_VERSION);
+	if (h->version < 1 || h->version > SHARD_VERSION)
+		return err_set(e, SFT_BADDATA, "shard of version %u (expected 1 to %d)", h->version, SHARD_VERSION);
 	if (m->n < sizeof *h + sizeof *t)
 		return err_set(e, SFT_BADDATA, "the end of the shard is missing (%zu bytes)", m->n);
 	memcpy(t, m->p + m->n - sizeof *t, sizeof *t);
 	if (memcmp(t->end, SHARD_END, sizeof t->end) != 0)
 		return err_set(e, SFT_BADDATA, "the end of the shard is missing (expected its end mark after %zu bytes)", m->n);
-	if (t->crc != crc32c(0, t, offsetof(struct shard_tail, crc)) || t->reserved || t->reserved2)
+	if (t->crc != crc32c(0, t, offsetof(struct shard_tail, crc)) || t->reserved || (h->version == 1 && t->rivals))
 		return err_set(e, SFT_BADDATA, "the end of the shard is damaged (its checksum is wrong)");
 	if (t->length != m->n)
 		return err_set(e, SFT_BADDATA, "the shard has %zu bytes (expected %llu)", m->n, (unsigned long long)t->length);
@@ -72,7 +59,7 @@ static int find_tables(struct shard *s, struct err *e)
 		return err_set(e, SFT_BADDATA, "the tables of the shard lie outside of it");
 	room = end - at;
 	if (t->count > UINT32_MAX || t->nblocks > t->count || (t->count > 0) != (t->nblocks > 0) ||
-	    t->nrows > t->count || (t->nrows > 0) != (t->pack > 0) ||
+	    t->nrows > t->count || t->rivals > t->count || (t->nrows > 0) != (t->pack > 0) ||
 	    t->tokens > (uint64_t)INT64_MAX || t->count > room / sizeof *s->entry)
 		return err_set(e, SFT_BADDATA, "the counts in the shard's end cannot be");
 	need = t->nblocks * sizeof *s->block + (t->count * sizeof *s->entry + 7) / 8 * 8;
@@ -201,6 +188,7 @@ uint64_t shard_tokens(const struct shard *s) { return s->tail.tokens; }
 uint64_t shard_trained(const struct shard *s) { return s->tail.trained; }
 uint32_t shard_max_id(const struct shard *s) { return s->tail.max_id; }
 uint32_t shard_max_len(const struct shard *s) { return s->tail.max_len; }
+uint32_t shard_with_rivals(const struct shard *s) { return s->tail.rivals; }
 uint64_t shard_vocab_hash(const struct shard *s) { return s->head.vocab_hash; }
 const char *shard_info_json(const struct shard *s) { return s->info; }
 uint32_t shard_len(const struct shard *s, uint64_t i) { return s->entry[i].n; }
@@ -213,184 +201,6 @@ void shard_row(const struct shard *s, uint64_t row, const uint32_t **seqs, uint3
 {
 	*seqs = s->seq + s->row[row];
 	*n = (uint32_t)(s->row[row + 1] - s->row[row]);
-}
-
-/* --- one sequence --- */
-
-/* Bytes still to be read; P is NULL once something did not fit. */
-struct cursor {
-	const uint8_t *p, *end;
-};
-
-static const uint8_t *take(struct cursor *c, size_t n)
-{
-	const uint8_t *p = c->p;
-
-	if (p == NULL || (size_t)(c->end - p) < n)
-		return c->p = NULL;
-	c->p += n;
-	return p;
-}
-
-static uint32_t take_varint(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; shift < 35; shift += 7) {
-		const uint8_t *p = take(c, 1);
-
-		if (p == NULL)
-			return 0;
-		v |= (uint64_t)(*p & 0x7f) << shift;
-		if (*p < 0x80 && v <= UINT32_MAX)
-			return (uint32_t)v;
-	}
-	c->p = NULL;
-	return 0;
-}
-
-static const char *take_text(struct cursor *c, bool there)
-{
-	const uint8_t *p;
-	uint32_t n;
-
-	if (!there)
-		return "";
-	n = take_varint(c);
-	p = take(c, (size_t)n + 1);
-	if (p == NULL || memchr(p, 0, (size_t)n + 1) != p + n) {
-		c->p = NULL;
-		return "";
-	}
-	return (const char *)p;
-}
-
-/* The runs of the mask; true where they cover N tokens. */
-static bool take_mask(struct cursor *c, uint8_t *mask, uint32_t n)
-{
-	uint32_t runs = take_varint(c), at = 0;
-
-	for (uint32_t r = 0; r < runs; r++) {
-		uint32_t len = take_varint(c);
-
-		if (c->p == NULL || len > n - at || (len == 0 && r > 0))
-			return false;
-		memset(mask + at, (int)(r & 1), len);
-		at += len;
-	}
-	return at == n;
-}
-
-static bool take_ids(struct cursor *c, uint32_t *ids, uint32_t n, unsigned width, uint32_t max)
-{
-	const uint8_t *p = take(c, (size_t)n * width);
-
-	if (p == NULL)
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t v = 0;
-
-		for (unsigned k = 0; k < width; k++)
-			v |= (uint32_t)*p++ << (8 * k);
-		if (v > max)
-			return false;
-		ids[i] = v;
-	}
-	return true;
-}
-
-static int check_block(const struct shard *s, uint32_t b, struct err *e)
-{
-	const struct shard_block *k = &s->block[b];
-
-	if (atomic_load_explicit(&s->checked[b], memory_order_relaxed))
-		return 0;
-	if (crc32c(0, s->map.p + k->at, k->n) != k->crc)
-		return err_set(e, SFT_BADDATA, "block %u of the shard is damaged (its checksum is wrong)", b);
-	atomic_store_explicit(&s->checked[b], 1, memory_order_relaxed);
-	return 0;
-}
-
-/* Sequence I's bytes in its block. */
-static struct cursor bytes_of(const struct shard *s, uint64_t i)
-{
-	const struct shard_entry *n = &s->entry[i];
-	const struct shard_block *k = &s->block[n->block];
-	bool last = i + 1 == s->tail.count || n[1].block != n->block;
-
-	return (struct cursor){ s->map.p + k->at + n->at, s->map.p + k->at + (last ? k->n : n[1].at) };
-}
-
-/* The ids are the last thing of a sequence. */
-const uint8_t *shard_raw_ids(const struct shard *s, uint64_t i, uint32_t *n, unsigned *width, struct err *e)
-{
-	struct cursor c = bytes_of(s, i);
-
-	if (check_block(s, s->entry[i].block, e) != 0)
-		return NULL;
-	*n = s->entry[i].n;
-	*width = (*c.p & 3u) + 1;
-	if ((uint64_t)*n * *width >= (uint64_t)(c.end - c.p)) {
-		err_set(e, SFT_BADDATA, "sequence %llu of the shard is not what its index says", (unsigned long long)i);
-		return NULL;
-	}
-	return c.end - (size_t)*n * *width;
-}
-
-static void buf_fit(struct shard_buf *buf, uint32_t n)
-{
-	if (n <= buf->cap)
-		return;
-	buf->ids = mem_grow(buf->ids, n, sizeof *buf->ids);
-	buf->mask = mem_grow(buf->mask, n, 1);
-	buf->cap = n;
-}
-
-int shard_get(const struct shard *s, uint64_t i, struct shard_buf *buf, struct shard_seq *seq, struct err *e)
-{
-	const struct shard_entry *n = &s->entry[i];
-	struct cursor c = bytes_of(s, i);
-	const uint8_t *flags, *w;
-	uint32_t trained = 0, len;
-	int rc = check_block(s, n->block, e);
-
-	if (rc)
-		return rc;
-	*seq = (struct shard_seq){ .n = n->n, .trained = n->trained, .weight = 1.0f };
-	flags = take(&c, 1);
-	len = take_varint(&c);
-	if (c.p == NULL || len != n->n || *flags >> 6 || len > (size_t)(c.end - c.p))
-		goto bad;
-	buf_fit(buf, len);
-	if (!take_mask(&c, buf->mask, len))
-		goto bad;
-	if (*flags & SHARD_WEIGHT) {
-		if ((w = take(&c, sizeof seq->weight)) == NULL)
-			goto bad;
-		memcpy(&seq->weight, w, sizeof seq->weight);
-	}
-	seq->id = take_text(&c, *flags & SHARD_ID);
-	seq->slice = take_text(&c, *flags & SHARD_SLICE);
-	seq->source = take_text(&c, *flags & SHARD_SOURCE);
-	if (!take_ids(&c, buf->ids, len, (*flags & 3u) + 1, s->tail.max_id) || c.p != c.end ||
-	    !(seq->weight >= 0.0f && seq->weight <= 3.4e38f))
-		goto bad;
-	for (uint32_t t = 1; t < len; t++)
-		trained += buf->mask[t];
-	if (trained != n->trained)
-		goto bad;
-	seq->ids = buf->ids;
-	seq->mask = buf->mask;
-	return 0;
-bad:
-	return err_set(e, SFT_BADDATA, "sequence %llu of the shard is not what its index says", (unsigned long long)i);
-}
-
-void shard_buf_free(struct shard_buf *buf)
-{
-	mem_free(buf->ids);
-	mem_free(buf->mask);
-	*buf = (struct shard_buf){0};
 }
 
 /* First tokens that A and B have in common. */
@@ -408,12 +218,12 @@ int shard_verify(const struct shard *s, struct err *e)
 	struct shard_buf buf[2] = {{0}};
 	struct shard_seq seq[2] = {{0}};
 	uint64_t after = (s->tail.tables + 7) / 8 * 8;
-	uint32_t max_id = 0;
+	uint32_t max_id = 0, rivals = 0;
 	int rc = 0;
 
 	for (uint32_t b = 0; rc == 0 && b < s->tail.nblocks; b++) {
 		atomic_store(&s->checked[b], 0);       /* what was right when it was read may not be now */
-		rc = check_block(s, b, e);
+		rc = shard_check_block(s, b, e);
 	}
 	for (uint64_t i = 0; rc == 0 && i < s->tail.count; i++) {
 		struct shard_seq *now = &seq[i % 2];
@@ -422,6 +232,9 @@ int shard_verify(const struct shard *s, struct err *e)
 			break;
 		for (uint32_t t = 0; t < now->n; t++)
 			max_id = now->ids[t] > max_id ? now->ids[t] : max_id;
+		for (uint32_t k = 0; now->rivals.n && k < now->rivals.first[now->rivals.n]; k++)
+			max_id = now->rivals.id[k] > max_id ? now->rivals.id[k] : max_id;
+		rivals += now->rivals.n > 0;
 		if (common(now, &seq[(i + 1) % 2]) != shard_shared(s, i))
 			rc = err_set(e, SFT_BADDATA, "sequence %llu: the index is wrong about its predecessor", (unsigned long long)i);
 	}
@@ -430,6 +243,8 @@ int shard_verify(const struct shard *s, struct err *e)
 			rc = err_set(e, SFT_BADDATA, "a byte between blocks and index is not zero");
 	if (rc == 0 && max_id != s->tail.max_id)
 		rc = err_set(e, SFT_BADDATA, "the largest id is %u (the shard says %u)", max_id, s->tail.max_id);
+	if (rc == 0 && rivals != s->tail.rivals)
+		rc = err_set(e, SFT_BADDATA, "%u sequences have rivals (the shard says %u)", rivals, s->tail.rivals);
 	shard_buf_free(&buf[0]);
 	shard_buf_free(&buf[1]);
 	return rc;

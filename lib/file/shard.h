@@ -10,6 +10,14 @@
 #include <stdint.h>
 #include "err.h"
 
+/* What must not be said: at N positions of a sequence the token ids that would go on to a rival of the term that stands there
+ * (sft-shard(5), "Rivals").  AT ascends; each of its positions is trained, and none is 0.  Those of AT[k] are ID[FIRST[k]] to
+ * ID[FIRST[k + 1] - 1]: at least one, ascending, never the token that stands there. */
+struct shard_rivals {
+	uint32_t n;
+	const uint32_t *at, *first, *id;   /* n; n + 1; first[n] at least; not looked at where n is 0 */
+};
+
 struct shard_seq {
 	const uint32_t *ids;        /* n token ids */
 	const uint8_t  *mask;       /* n bytes: 1 = the loss counts this token as a target */
@@ -17,6 +25,7 @@ struct shard_seq {
 	uint32_t        trained;    /* tokens with mask 1 at positions >= 1 (position 0 is never predicted) */
 	float           weight;     /* of the record, 1 where it has none */
 	const char     *id, *slice, *source;   /* NUL-terminated, "" where the record has none */
+	struct shard_rivals rivals; /* n = 0: none (no `tokenize --terms`, or no term in it) */
 };
 
 /* --- reading --- */
@@ -29,7 +38,8 @@ void shard_close(struct shard *s);
 uint64_t shard_count(const struct shard *s);
 uint64_t shard_tokens(const struct shard *s);
 uint64_t shard_trained(const struct shard *s);
-uint32_t shard_max_id(const struct shard *s);           /* largest token id in it */
+uint32_t shard_max_id(const struct shard *s);           /* largest token id in it, rivals' included */
+uint32_t shard_with_rivals(const struct shard *s);      /* sequences that have rivals */
 uint32_t shard_max_len(const struct shard *s);          /* longest sequence */
 uint64_t shard_vocab_hash(const struct shard *s);       /* 0: tokenised elsewhere (--from ids) */
 const char *shard_info_json(const struct shard *s);     /* the JSON in the header: tool, command, template hash, options */
@@ -39,8 +49,15 @@ uint32_t shard_len(const struct shard *s, uint64_t i);
 uint32_t shard_seq_trained(const struct shard *s, uint64_t i);
 /* How many of its first tokens are also the first of sequence I - 1 (0 for the first sequence). */
 uint32_t shard_shared(const struct shard *s, uint64_t i);
-/* Sequence I unpacked into BUF (which keeps ids and mask; reused by the next call with the same BUF).  SFT_BADDATA: checksum. */
-struct shard_buf { uint32_t *ids; uint8_t *mask; size_t cap; };
+/* Sequence I unpacked into BUF (which keeps ids, mask and rivals; reused by the next call with the same BUF).  SFT_BADDATA: checksum.
+ * A zeroed BUF is ready. */
+struct shard_buf {
+	uint32_t *ids;
+	uint8_t *mask;
+	size_t cap;
+	uint32_t *at, *first, *id;  /* of rivals; id has n_id */
+	size_t at_cap, id_cap, n_id;
+};
 int  shard_get(const struct shard *s, uint64_t i, struct shard_buf *buf, struct shard_seq *seq, struct err *e);
 void shard_buf_free(struct shard_buf *buf);
 /* ORDER[0..count-1]: the sequences in the order of their ids, compared one by one, a shorter one before what it begins, equal ones as

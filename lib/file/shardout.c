@@ -92,6 +92,24 @@ static void put_text(struct buf *b, const char *s)
 	buf_add(b, s, n + 1);
 }
 
+static void put_rivals(struct buf *b, const struct shard_rivals *r)
+{
+	uint32_t at = 0;
+
+	put_varint(b, r->n);
+	for (uint32_t k = 0; k < r->n; k++) {
+		uint32_t id = 0;
+
+		put_varint(b, r->at[k] - at);
+		put_varint(b, r->first[k + 1] - r->first[k]);
+		for (uint32_t i = r->first[k]; i < r->first[k + 1]; i++) {
+			put_varint(b, r->id[i] - id);
+			id = r->id[i];
+		}
+		at = r->at[k];
+	}
+}
+
 static void put_ids(struct buf *b, const uint32_t *ids, uint32_t n, unsigned width)
 {
 	char *p = buf_room(b, (size_t)n * width);
@@ -100,6 +118,23 @@ static void put_ids(struct buf *b, const uint32_t *ids, uint32_t n, unsigned wid
 		for (unsigned k = 0; k < width; k++)
 			*p++ = (char)(ids[i] >> (8 * k));
 	b->n += (size_t)n * width;
+}
+
+/* Is what the caller says about rivals as shard.h has it?  *MAX_ID is raised to the largest. */
+static bool rivals_hold(const struct shard_seq *seq, uint32_t *max_id)
+{
+	const struct shard_rivals *r = &seq->rivals;
+
+	for (uint32_t k = 0; k < r->n; k++) {
+		if (r->at[k] >= seq->n || r->at[k] <= (k ? r->at[k - 1] : 0) || !seq->mask[r->at[k]] || r->first[k + 1] <= r->first[k])
+			return false;
+		for (uint32_t i = r->first[k]; i < r->first[k + 1]; i++) {
+			if (r->id[i] == seq->ids[r->at[k]] || (i > r->first[k] && r->id[i] <= r->id[i - 1]))
+				return false;
+			*max_id = r->id[i] > *max_id ? r->id[i] : *max_id;
+		}
+	}
+	return true;
 }
 
 /* Checks what is the caller's; fills the counts of ENTRY and the largest id. */
@@ -122,6 +157,8 @@ static int measure(const struct shard_out *o, const struct shard_seq *seq, struc
 			*max_id = seq->ids[i];
 		entry->trained += i > 0 && seq->mask[i];
 	}
+	if (!rivals_hold(seq, max_id))
+		return err_set(e, SFT_BADDATA, "sequence %zu: its rivals are not ascending ids of ascending trained positions, others than the tokens there", o->count);
 	while (entry->shared < seq->n && entry->shared < o->nlast && seq->ids[entry->shared] == o->last[entry->shared])
 		entry->shared++;
 	return 0;
@@ -165,7 +202,7 @@ int shard_put(struct shard_out *o, const struct shard_seq *seq, struct err *e)
 	entry.at = (uint32_t)b->n;
 	width = max_id < 1u << 8 ? 1 : max_id < 1u << 16 ? 2 : max_id < 1u << 24 ? 3 : 4;
 	flags = (width - 1) | (seq->weight != 1.0f ? SHARD_WEIGHT : 0) | (*seq->id ? SHARD_ID : 0) | (*seq->slice ? SHARD_SLICE : 0) |
-	        (*seq->source ? SHARD_SOURCE : 0);
+	        (*seq->source ? SHARD_SOURCE : 0) | (seq->rivals.n ? SHARD_RIVALS : 0);
 	buf_ch(b, (char)flags);
 	put_varint(b, seq->n);
 	put_mask(b, seq->mask, seq->n);
@@ -177,12 +214,15 @@ int shard_put(struct shard_out *o, const struct shard_seq *seq, struct err *e)
 		put_text(b, seq->slice);
 	if (flags & SHARD_SOURCE)
 		put_text(b, seq->source);
+	if (flags & SHARD_RIVALS)
+		put_rivals(b, &seq->rivals);
 	put_ids(b, seq->ids, seq->n, width);
 	ARRAY_ROOM(o->entry, o->count, o->entry_cap);
 	o->entry[o->count++] = entry;
 	remember(o, seq);
 	o->tail.tokens += entry.n;
 	o->tail.trained += entry.trained;
+	o->tail.rivals += seq->rivals.n > 0;
 	if (max_id > o->tail.max_id)
 		o->tail.max_id = max_id;
 	if (entry.n > o->tail.max_len)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,7 +52,9 @@ static void read_all(const char *path)
 	if (shard_open(&s, path, NULL) != 0)
 		return;
 	for (uint64_t i = 0; i < shard_count(s); i++)
-		shard_get(s, i, &buf, &seq, NULL);
+		if (shard_get(s, i, &buf, &seq, NULL) == 0 && seq.rivals.n &&
+		    (seq.rivals.at[seq.rivals.n - 1] >= seq.n || seq.rivals.first[seq.rivals.n] != buf.n_id))
+			abort();       /* what was read is what shard.h says */
 	shard_verify(s, NULL);
 	shard_buf_free(&buf);
 	shard_close(s);

@@ -37,17 +37,44 @@ static struct shard_seq made(uint64_t i, uint32_t *ids, uint8_t *mask, char name
 	return s;
 }
 
+/* Room for the rivals of a sequence of 40 tokens. */
+struct rivals_room {
+	uint32_t at[40], first[41], id[80];
+};
+
+/* Every third sequence has rivals at some of its trained positions: one or two ids, of all widths. */
+static void add_rivals(struct shard_seq *s, uint64_t i, struct rivals_room *r)
+{
+	uint32_t n = 0, k = 0;
+
+	for (uint32_t t = 1; i % 3 == 0 && t < s->n; t++) {
+		uint32_t one = (uint32_t)hash64(&t, 4, i) >> (8 * (t % 4)), two = one + 1 + t % 200;
+
+		if (!s->mask[t] || t % 3 == 1 || one == s->ids[t] || two == s->ids[t] || two < one)
+			continue;
+		r->at[n] = t;
+		r->first[n++] = k;
+		r->id[k++] = one;
+		if (t % 2)
+			r->id[k++] = two;
+	}
+	r->first[n] = k;
+	s->rivals = (struct shard_rivals){ n, r->at, r->first, r->id };
+}
+
 static int write_shard(const char *path, uint64_t count, uint32_t pack, struct err *e)
 {
 	struct shard_out *o;
 	uint32_t ids[40];
 	uint8_t mask[40];
 	char name[32];
+	struct rivals_room room;
 	int rc = shard_create(&o, path, 77, INFO, e);
 
 	for (uint64_t i = 0; rc == 0 && i < count; i++) {
 		struct shard_seq s = made(i, ids, mask, name);
 
+		add_rivals(&s, i, &room);
 		if ((rc = shard_put(o, &s, e)) != 0)
 			shard_drop(o);
 	}
@@ -63,7 +90,8 @@ static void round_trip(void)
 	uint32_t ids[40], max_len = 0;
 	uint8_t mask[40];
 	char name[32];
-	uint64_t tokens = 0, n = 30000;
+	uint64_t tokens = 0, n = 30000, with = 0;
+	struct rivals_room room;
 
 	CHECK(write_shard("a.shard", n, 0, &e) == 0);
 	CHECK(shard_is("a.shard") && !shard_is("missing"));
@@ -81,6 +109,14 @@ static void round_trip(void)
 		CHECK(shard_get(s, i, &buf, &got, &e) == 0);
 		CHECK(got.n == want.n && got.n == shard_len(s, i) && got.weight == want.weight && got.trained == trained);
 		CHECK(memcmp(got.ids, ids, want.n * sizeof *ids) == 0 && memcmp(got.mask, mask, want.n) == 0);
+		add_rivals(&want, i, &room);
+		with += want.rivals.n > 0;
+		CHECK(got.rivals.n == want.rivals.n);
+		if (got.rivals.n == want.rivals.n && got.rivals.n) {
+			CHECK(memcmp(got.rivals.at, room.at, got.rivals.n * sizeof *room.at) == 0);
+			CHECK(memcmp(got.rivals.first, room.first, (got.rivals.n + 1) * sizeof *room.first) == 0);
+			CHECK(memcmp(got.rivals.id, room.id, room.first[got.rivals.n] * sizeof *room.id) == 0);
+		}
 		CHECK_STR(got.id, want.id);
 		CHECK_STR(got.slice, want.slice);
 		CHECK_STR(got.source, want.source);
@@ -90,6 +126,7 @@ static void round_trip(void)
 		max_len = want.n > max_len ? want.n : max_len;
 	}
 	CHECK(shard_tokens(s) == tokens && shard_max_len(s) == max_len);
+	CHECK(with > 1000 && shard_with_rivals(s) == with);
 	CHECK(shard_verify(s, &e) == 0);
 	shard_buf_free(&buf);
 	shard_close(s);
@@ -246,12 +283,53 @@ static void refused(void)
 	CHECK(shard_put(o, &s, &e) == SFT_BADDATA);
 	s.weight = 1;
 	CHECK(shard_put(o, &s, &e) == 0);
+	for (int k = 0; k < 6; k++) {
+		static const uint32_t at[][2] = { { 0, 1 }, { 1, 1 }, { 2, 3 }, { 1, 2 }, { 1, 2 }, { 1, 2 } };
+		static const uint32_t first[][3] = { { 0, 1, 2 }, { 0, 1, 2 }, { 0, 1, 2 }, { 0, 0, 1 }, { 0, 2, 3 }, { 0, 1, 2 } };
+		static const uint32_t id[][3] = { { 9, 9 }, { 8, 9 }, { 9, 9 }, { 9, 9 }, { 9, 9, 9 }, { 2, 9 } };
+
+		s.rivals = (struct shard_rivals){ 1 + (k < 2), at[k], first[k], id[k] };
+		CHECK(shard_put(o, &s, &e) == SFT_BADDATA);
+	}
 	shard_drop(o);
 	CHECK(access("r.shard", F_OK) != 0);
 }
 
+/* A shard of version 1 is one of version 2 that has no rivals. */
+static void version_1(void)
+{
+	struct err e = {0};
+	struct shard_out *o = NULL;
+	uint32_t ids[3] = { 5, 6, 7 }, at = 1, first[] = { 0, 1 }, id = 9;
+	uint8_t mask[3] = { 0, 1, 1 };
+	struct shard_seq s = { .ids = ids, .mask = mask, .n = 3, .weight = 1, .id = "a", .slice = "", .source = "" };
+
+	for (int rivals = 0; rivals < 2; rivals++) {
+		struct shard_head *h;
+		struct shard_tail *t;
+		size_t n;
+		char *p;
+
+		s.rivals = (struct shard_rivals){ (uint32_t)rivals, &at, first, &id };
+		CHECK(shard_create(&o, "v.shard", 0, "{}", &e) == 0 && shard_put(o, &s, &e) == 0 && shard_finish(o, 0, &e) == 0);
+		p = whole("v.shard", &n);
+		h = (void *)p;
+		t = (void *)(p + n - sizeof *t);
+		CHECK(h->version == 2 && t->rivals == (uint32_t)rivals && judge(p, n) == 0);
+		for (int tail = 0; tail < 2; tail++) {
+			h->version = 1;
+			t->rivals = tail ? 0 : t->rivals;
+			t->crc_head = crc32c(0, p, sizeof *h + 2);
+			t->crc = crc32c(0, t, offsetof(struct shard_tail, crc));
+			CHECK(judge(p, n) == (rivals ? SFT_BADDATA : 0));
+		}
+		mem_free(p);
+	}
+}
+
 int main(void)
 {
+	TEST(version_1);
 	TEST(round_trip);
 	TEST(empty_shard);
 	TEST(plan);
