@@ -92,48 +92,40 @@ static struct text key_of(const struct item *it, bool by_id, char num[24])
 	return (struct text){ num, strlen(num) };
 }
 
-static int each(struct paired *p, struct pairs *in, struct side *s, int (*take)(struct paired *p, const struct item *it, struct err *e),
-                const char *path, struct err *e)
-{
-	struct item it;
-	bool more;
-	int rc;
-
-	s->path = path;
-	while ((rc = pairs_next(in, &it, &more, e)) == 0 && more) {
-		if ((rc = take(p, &it, e)) == 0)
-			rc = side_add(s, p, &it, e);
-		if (rc)
-			return err_in(e, "%s:%llu", it.file, (unsigned long long)it.line);
-	}
-	if (rc == 0 && s->n == 0)
-		rc = err_set(e, SFT_BADDATA, "%s: no items (expected at least one)", path);
-	if (rc == 0 && s->n > UINT32_MAX)
-		rc = err_set(e, SFT_BADDATA, "%s: more than 4294967295 items", path);
-	return rc;
-}
-
-static int take_a(struct paired *p, const struct item *it, struct err *e)
+int paired_add_a(struct paired *p, const struct item *it, struct err *e)
 {
 	char num[24];
 	struct text key;
 	bool added;
 
-	if (it->num == 0)
+	if (p->a.n == 0)
 		p->by_id = it->id.p != NULL;
 	if (p->by_id && it->id.p == NULL)
 		return err_set(e, SFT_BADDATA, "this item has no id, those before it have (expected ids on all or none)");
 	key = key_of(it, p->by_id, num);
 	strmap_put(&p->id, key.p, key.n, p->id.n, &added);
-	return added ? 0 : err_set(e, SFT_BADDATA, "id '%.*s' stands there twice", (int)key.n, key.p);
+	return added ? side_add(&p->a, p, it, e) : err_set(e, SFT_BADDATA, "id '%.*s' stands there twice", (int)key.n, key.p);
 }
 
-static int take_b(struct paired *p, const struct item *it, struct err *e)
+int paired_end_a(struct paired *p, const char *path, struct err *e)
+{
+	p->a.path = path;
+	if (p->a.n == 0)
+		return err_set(e, SFT_BADDATA, "%s: no items (expected at least one)", path);
+	if (p->a.n >= UINT32_MAX)
+		return err_set(e, SFT_BADDATA, "%s: more than 4294967294 items", path);
+	p->of_b = mem_grow(NULL, p->a.n, sizeof *p->of_b);
+	memset(p->of_b, 0xff, p->a.n * sizeof *p->of_b);
+	return 0;
+}
+
+int paired_add_b(struct paired *p, const struct item *it, const char *path, struct err *e)
 {
 	struct strmap_entry *x;
 	char num[24];
 	struct text key;
 
+	p->b.path = path;
 	if (p->by_id && it->id.p == NULL)
 		return err_set(e, SFT_BADDATA, "this item has no id, those of %s have", p->a.path);
 	key = key_of(it, p->by_id, num);
@@ -143,48 +135,56 @@ static int take_b(struct paired *p, const struct item *it, struct err *e)
 		                : err_set(e, SFT_BADDATA, "%s has %zu items only", p->a.path, p->a.n);
 	if (p->of_b[x->value] != UINT32_MAX)
 		return err_set(e, SFT_BADDATA, "id '%.*s' stands there twice", (int)key.n, key.p);
+	p->place = x->value;
 	p->of_b[x->value] = (uint32_t)p->b.n;
-	return 0;
+	return side_add(&p->b, p, it, e);
 }
 
-int paired_read_a(struct paired *p, struct pairs *in, const char *path, struct err *e)
+size_t paired_place(const struct paired *p)
 {
-	return each(p, in, &p->a, take_a, path, e);
+	return p->place;
 }
 
-int paired_read_b(struct paired *p, struct pairs *in, const char *path, struct err *e)
+int paired_end_b(struct paired *p, struct err *e)
 {
-	int rc;
-
-	p->of_b = mem_grow(NULL, p->a.n, sizeof *p->of_b);
-	memset(p->of_b, 0xff, p->a.n * sizeof *p->of_b);
-	if ((rc = each(p, in, &p->b, take_b, path, e)) != 0)
-		return rc;
+	if (p->b.n == 0)
+		return err_set(e, SFT_BADDATA, "%s: no items (expected at least one)", p->b.path);
 	for (size_t i = 0; i < p->a.n; i++) {
 		if (p->of_b[i] == UINT32_MAX)
-			return err_set(e, SFT_BADDATA, "%s: lacks item '%s' of %s (%zu items against %zu)", path, p->id.e[i].key, p->a.path, p->b.n, p->a.n);
+			return err_set(e, SFT_BADDATA, "%s: lacks item '%s' of %s (%zu items against %zu)", p->b.path, p->id.e[i].key, p->a.path, p->b.n, p->a.n);
 		if (p->a.hash[i] != p->b.hash[p->of_b[i]])
-			return err_set(e, SFT_BADDATA, "%s: item '%s' has another reference than in %s", path, p->id.e[i].key, p->a.path);
+			return err_set(e, SFT_BADDATA, "%s: item '%s' has another reference than in %s", p->b.path, p->id.e[i].key, p->a.path);
 	}
 	return 0;
+}
+
+/* Cohen's d_z from the sums of N differences and of their squares about the first one, SHIFT. */
+static double effect_size(double n, double sum, double squares, double shift)
+{
+	double mean = n > 0 ? sum / n : NAN, variance = n > 1 ? (squares - n * mean * mean) / (n - 1) : NAN;
+
+	return variance > 0 ? (mean + shift) / sqrt(variance) : NAN;
 }
 
 void paired_contest(const struct paired *p, size_t k, struct contest *c)
 {
-	bool lower = metric_lower_is_better(p->a.m[k]);
-	double spread;
+	double spread, sum = 0, squares = 0, shift = 0, n = 0, sign = metric_lower_is_better(p->a.m[k]) ? -1 : 1;
 
 	memset(c, 0, sizeof *c);
 	for (size_t i = 0; i < p->a.n; i++) {
-		double d = p->b.item[k][p->of_b[i]] - p->a.item[k][i];
+		double d = sign * (p->b.item[k][p->of_b[i]] - p->a.item[k][i]);
 
-		if (d == 0)
-			c->tie++;
-		else if ((d > 0) != lower)
-			c->win++;
-		else
-			c->loss++;
+		c->win += d > 0;
+		c->loss += d < 0;
+		c->tie += !(d > 0) && !(d < 0);
+		if (isnan(d))
+			continue;
+		shift = n++ == 0 ? d : shift;
+		sum += d - shift;
+		squares += (d - shift) * (d - shift);
 	}
+	c->net = ((double)c->win - (double)c->loss) / (double)p->a.n;
+	c->effect = effect_size(n, sum, squares, shift);
 	c->p = stats_mcnemar(c->win, c->loss);
 	c->odds = c->odds_lo = c->odds_hi = NAN;
 	if (c->win == 0 || c->loss == 0)
@@ -226,6 +226,37 @@ static void side_interval(const struct side *s, const struct paired *p, size_t k
 		stats_interval(samples, p->resamples, 2 * nv, off + v, lo, hi);
 }
 
+/* For a metric that has no resamples: intervals and the test by the jackknife, of each side and of the difference. */
+static void jackknife(const struct paired *p, size_t k, size_t nv, struct difference *out)
+{
+	size_t n = p->a.n;
+	double *a = mem_grow(NULL, n * nv, sizeof *a), *b = mem_grow(NULL, n * nv, sizeof *b), *diff = mem_grow(NULL, n, sizeof *diff);
+	double va[METRIC_MAX_VALUES], vb[METRIC_MAX_VALUES];
+
+	metric_score(p->a.m[k], NULL, 0, va);
+	metric_score(p->b.m[k], NULL, 0, vb);
+	metric_without(p->a.m[k], a);
+	metric_without(p->b.m[k], b);
+	for (size_t v = 0; v < nv; v++) {
+		double ea = STATS_Z95 * stats_jackknife(a + v, n, nv), eb = STATS_Z95 * stats_jackknife(b + v, n, nv), e;
+		struct difference *d = &out[v];
+
+		for (size_t i = 0; i < n; i++)
+			diff[i] = b[p->of_b[i] * nv + v] - a[i * nv + v];
+		e = stats_jackknife(diff, n, 1);
+		*d = (struct difference){ va[v], vb[v], va[v] - ea, va[v] + ea, vb[v] - eb, vb[v] + eb, vb[v] - va[v], 0, 0, NAN, NAN };
+		d->lo = d->diff - STATS_Z95 * e;
+		d->hi = d->diff + STATS_Z95 * e;
+		if (d->diff == 0)
+			d->p = 1;
+		else if (e > 0)
+			d->p = erfc(fabs(d->diff) / e / sqrt(2));     /* two sides of a normal distribution */
+	}
+	mem_free(a);
+	mem_free(b);
+	mem_free(diff);
+}
+
 static void differences(const struct paired *p, size_t k, struct difference *out)
 {
 	const char *const *names;
@@ -261,8 +292,15 @@ static void differences(const struct paired *p, size_t k, struct difference *out
 void paired_compute(struct paired *p)
 {
 	p->diff = mem_new(p->nmetrics * METRIC_MAX_VALUES * sizeof *p->diff);
-	for (size_t k = 0; k < p->nmetrics; k++)
-		differences(p, k, p->diff + k * METRIC_MAX_VALUES);
+	for (size_t k = 0; k < p->nmetrics; k++) {
+		const char *const *names;
+		size_t nv = metric_values(p->a.m[k], &names);
+
+		if (metric_without(p->a.m[k], NULL))
+			jackknife(p, k, nv, p->diff + k * METRIC_MAX_VALUES);
+		else
+			differences(p, k, p->diff + k * METRIC_MAX_VALUES);
+	}
 	for (size_t k = 0; k < p->nmetrics * METRIC_MAX_VALUES; k++)
 		p->diff[k].p_holm = p->diff[k].p;
 }
@@ -272,16 +310,16 @@ const struct difference *paired_of(const struct paired *p, size_t k)
 	return p->diff + k * METRIC_MAX_VALUES;
 }
 
-void paired_holm(struct paired *p, size_t n)
+void paired_holm(struct paired *const *p, size_t n)
 {
 	double *v = mem_grow(NULL, n + 1, sizeof *v);
 
-	for (size_t k = 0; k < p->nmetrics * METRIC_MAX_VALUES; k++) {
+	for (size_t k = 0; n && k < p[0]->nmetrics * METRIC_MAX_VALUES; k++) {
 		for (size_t b = 0; b < n; b++)
-			v[b] = p[b].diff[k].p;
+			v[b] = p[b]->diff[k].p;
 		stats_holm(v, n);
 		for (size_t b = 0; b < n; b++)
-			p[b].diff[k].p_holm = v[b];
+			p[b]->diff[k].p_holm = v[b];
 	}
 	mem_free(v);
 }

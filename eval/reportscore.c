@@ -3,7 +3,7 @@
  * given. */
 #include <string.h>
 
-#include "compare.h"
+#include "compareout.h"
 #include "figures.h"
 #include "report.h"
 #include "scoring.h"
@@ -104,7 +104,7 @@ static int score(struct report *r, size_t at, struct err *e)
 
 /* --- the first file against each other one --- */
 
-static int read_side(struct report *r, struct paired *p, const char *path, bool first, struct err *e)
+static int read_side(struct report *r, struct sliced *c, const char *path, bool first, struct err *e)
 {
 	const char *const *name;
 	struct pairs *in;
@@ -115,9 +115,9 @@ static int read_side(struct report *r, struct paired *p, const char *path, bool 
 		return rc;
 	name = metrics_of(r, NULL, &n);
 	if (first && (rc = eval_opts_match(&r->o->eval, pairs_table(in), e)) == 0)
-		rc = paired_open(p, name, n, &r->o->eval.m, (uint64_t)r->o->eval.resamples, (uint64_t)r->t->seed, e);
+		rc = sliced_open(c, NULL, name, n, &r->o->eval.m, (uint64_t)r->o->eval.resamples, (uint64_t)r->t->seed, e);
 	if (rc == 0)
-		rc = (first ? paired_read_a : paired_read_b)(p, in, path, e);
+		rc = first ? sliced_read_a(c, in, path, &r->o->eval.m, e) : sliced_read_b(c, in, path, e);
 	if (rc == 0)
 		return pairs_close(in, r->t, e);
 	pairs_abandon(in);
@@ -126,26 +126,25 @@ static int read_side(struct report *r, struct paired *p, const char *path, bool 
 
 static int compare(struct report *r, size_t n, struct err *e)
 {
-	struct paired *p = mem_new(n * sizeof *p);
+	struct sliced *c = mem_new(n * sizeof *c);
 	struct report_input a = *report_nth(r, INPUT_PREDICTIONS, 0);
 	struct buf text = { 0 };
 	int rc = 0;
 
 	for (size_t b = 0; b + 1 < n && rc == 0; b++) {
-		if ((rc = read_side(r, &p[b], a.path, true, e)) != 0 ||
-		    (rc = read_side(r, &p[b], report_nth(r, INPUT_PREDICTIONS, b + 1)->path, false, e)) != 0)
+		if ((rc = read_side(r, &c[b], a.path, true, e)) != 0 ||
+		    (rc = read_side(r, &c[b], report_nth(r, INPUT_PREDICTIONS, b + 1)->path, false, e)) != 0)
 			break;
-		p[b].several = n > 2;
-		paired_compute(&p[b]);
+		sliced_compute(&c[b]);
 	}
 	if (rc == 0) {
-		paired_holm(p, n - 1);
-		compare_json(p, n - 1, &text);
+		sliced_correct(c, n - 1);
+		compare_json(c, n - 1, &text);
 		rc = add(r, INPUT_COMPARE, &a, &text, e);
 	}
 	for (size_t b = 0; b + 1 < n; b++)
-		paired_close(&p[b]);
-	mem_free(p);
+		sliced_close(&c[b]);
+	mem_free(c);
 	buf_free(&text);
 	return rc;
 }
