@@ -48,6 +48,8 @@ static int take_metrics(struct settings *s, struct err *e)
 		s->metric[s->nmetrics++] = "accuracy";
 	}
 	for (size_t k = 0; k < s->nmetrics; k++)
+		s->o.m.scores |= metric_with_scores(s->metric[k]);
+	for (size_t k = 0; k < s->nmetrics; k++)
 		for (size_t i = 0; i < k; i++)
 			if (strcmp(s->metric[i], s->metric[k]) == 0)
 				return err_set(e, SFT_USAGE, "--metric: '%s' stands there twice", s->metric[k]);

@@ -25,18 +25,18 @@ void figures_range(const struct json *obj, const char *key, double *lo, double *
 
 bool figures_lower(const char *name)
 {
-	static const char *const words[] = { "ter", "perplexity", "mean_nll", "bits_per_byte", "ece", "mce", "brier", "log_loss", "repetition", "error_rate" };
+	static const char *const words[] = { "ter", "perplexity", "mean_nll", "bits_per_byte", "ece", "mce", "brier", "log_loss", "empty", "error_rate" };
 
 	for (size_t k = 0; k < sizeof words / sizeof *words; k++)
 		if (strcmp(name, words[k]) == 0)
 			return true;
-	return false;
+	return strncmp(name, "rep", 3) == 0 && name[3] >= '1' && name[3] <= '9';
 }
 
 enum figure_scale figures_scale(const char *name)
 {
 	static const char *const percent[] = { "bleu", "chrf", "ter" };
-	static const char *const any[] = { "perplexity", "mean_nll", "bits_per_byte", "log_loss" };
+	static const char *const any[] = { "perplexity", "mean_nll", "bits_per_byte", "log_loss", "chars", "words" };
 
 	for (size_t k = 0; k < sizeof percent / sizeof *percent; k++)
 		if (strcmp(name, percent[k]) == 0)
@@ -143,7 +143,7 @@ static void add_members(struct list *l, const struct json *m, const char *metric
 static bool is_count(const char *key)
 {
 	static const char *const counts[] = { "n", "right", "tokens", "sequences", "bytes", "num_edits", "ref_length", "sys_len", "ref_len",
-	                                      "bp", "ratio", "score", "resamples", "bins", "words" };
+	                                      "bp", "ratio", "score", "mean_confidence", "mean_accuracy" };
 
 	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
 		if (strcmp(key, counts[k]) == 0)

@@ -52,8 +52,10 @@ static int take_operands(struct settings *s, struct tool *t)
 		               n ? "no metric '" : "", n ? t->operands[0] : "", n ? "': " : "", metric_list());
 	}
 	s->o.no_reference = s->hyp == NULL;
-	for (size_t i = 0; i < k; i++)
+	for (size_t i = 0; i < k; i++) {
 		s->o.no_reference &= metric_without_reference(s->metric[i]);
+		s->o.m.scores |= s->hyp == NULL && metric_with_scores(s->metric[i]);
+	}
 	if ((s->hyp != NULL) != (s->refs.n > 0))
 		return err_set(&t->e, SFT_USAGE, "--hyp and --ref go together (plain lines: --hyp FILE --ref FILE...)");
 	for (size_t i = 0; s->hyp && i < s->nfiles; i++) {      /* --ref FILE FILE... */
@@ -176,7 +178,7 @@ int metrics_main(int argc, char **argv)
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
 	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | errors | ab | perplexity [options] [FILE...]",
-	                "Score answers: accuracy, bleu, chrf, compliance, distinct, length, match, repetition, rouge, ter, terms.", tables, argc, argv);
+	                "Score answers: accuracy, bleu, calibration, chrf, compliance, distinct, length, match, repetition, rouge, ter, terms.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);
 	eval_opts_release(&s.o);

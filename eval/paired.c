@@ -74,6 +74,7 @@ static int side_add(struct side *s, const struct paired *p, const struct item *i
 	s->hash[s->n] = h;
 	for (size_t k = 0; k < p->nmetrics; k++) {
 		metric_set_class(s->m[k], it->class);
+		metric_set_scores(s->m[k], it->score, it->nscores);
 		if ((rc = metric_add(s->m[k], it->hyp, it->ref, it->nref, e)) != 0)
 			return rc;
 		metric_item(s->m[k], v);

@@ -12,6 +12,7 @@ struct pairs {
 	const char *by;
 	const struct names *names;      /* the columns below are theirs */
 	uint32_t hyp_col;
+	uint32_t scores_col;
 	int ref_col, id_col, by_col, class_col;
 	struct json_parser *parser;
 	struct arena arena;             /* of one item */
@@ -21,6 +22,8 @@ struct pairs {
 
 	struct text *ref;               /* of the item */
 	size_t cap;
+	struct choice_score *score;     /* likewise */
+	size_t score_cap;
 	uint64_t n;
 };
 
@@ -88,6 +91,8 @@ static int next_lines(struct pairs *p, struct item *it, bool *more, struct err *
 	it->id = it->group = (struct text){ NULL, 0 };
 	it->class = (struct text){ "", 0 };
 	it->rec = NULL;
+	it->score = NULL;
+	it->nscores = 0;
 	it->file = linefile_path(p->hyp);
 	it->line = linefile_lines(p->hyp);
 	return rc;
@@ -110,6 +115,8 @@ static int find_columns(struct pairs *p, const struct rec *r, struct err *e)
 	p->class_col = rec_column(r->names, p->o->class);
 	p->id_col = rec_column(r->names, p->o->id);
 	p->by_col = p->by ? rec_column(r->names, p->by) : -1;
+	if (p->o->m.scores && (rc = rec_need(r->names, "scores", &p->scores_col, e)) != 0)
+		return rc;
 	p->names = r->names;
 	return 0;
 }
@@ -141,7 +148,6 @@ static int references(struct pairs *p, const struct field *f, size_t *n, struct 
 	p->ref[0] = as_text(f);
 	if (f->type != FIELD_JSON || f->n == 0 || f->p[0] != '[')
 		return 0;
-	arena_reset(&p->arena);
 	if ((rc = field_json(f, p->parser, &p->arena, &v, e)) != 0)
 		return rc;
 	if (v->n == 0)
@@ -156,6 +162,29 @@ static int references(struct pairs *p, const struct field *f, size_t *n, struct 
 	return 0;
 }
 
+/* {"choice": score, ...} of choice scoring. */
+static int choices(struct pairs *p, const struct field *f, size_t *n, struct err *e)
+{
+	const struct json *v;
+	int rc = field_json(f, p->parser, &p->arena, &v, e);
+
+	*n = 0;
+	if (rc)
+		return rc;
+	if (v->type != JSON_OBJ || v->n == 0)
+		return err_set(e, SFT_BADDATA, "'scores' is no object with choices (expected {\"choice\": score...})");
+	if (v->n > p->score_cap)
+		p->score = mem_grow(p->score, p->score_cap = v->n, sizeof *p->score);
+	for (; *n < v->n; ++*n) {
+		const struct json_member *m = &v->member[*n];
+
+		if (m->value.type != JSON_NUM)
+			return err_set(e, SFT_BADDATA, "the score of '%.*s' is no number", m->nkey < 100 ? (int)m->nkey : 100, m->key);
+		p->score[*n] = (struct choice_score){ { m->key, m->nkey }, json_double(&m->value) };
+	}
+	return 0;
+}
+
 static int fill(struct pairs *p, const struct rec *r, struct item *it, struct err *e)
 {
 	int rc = find_columns(p, r, e);
@@ -164,12 +193,16 @@ static int fill(struct pairs *p, const struct rec *r, struct item *it, struct er
 		return rc;
 	if (is_null(&r->f[p->hyp_col]))
 		return err_set(e, SFT_BADDATA, "'%s' is null (expected an answer)", p->o->prediction);
-	it->nref = 0;
+	arena_reset(&p->arena);
+	it->nref = it->nscores = 0;
 	if (!p->o->no_reference && is_null(&r->f[p->ref_col]))
 		return err_set(e, SFT_BADDATA, "'%s' is null (expected a reference)", p->o->reference);
 	if (!p->o->no_reference && (rc = references(p, &r->f[p->ref_col], &it->nref, e)) != 0)
 		return rc;
 	it->class = p->class_col >= 0 && !is_null(&r->f[p->class_col]) ? as_text(&r->f[p->class_col]) : (struct text){ "", 0 };
+	if (p->o->m.scores && (rc = choices(p, &r->f[p->scores_col], &it->nscores, e)) != 0)
+		return rc;
+	it->score = p->score;
 	it->hyp = as_text(&r->f[p->hyp_col]);
 	it->ref = p->ref;
 	it->id = p->id_col >= 0 && !is_null(&r->f[p->id_col]) ? as_text(&r->f[p->id_col]) : (struct text){ NULL, 0 };
@@ -221,6 +254,7 @@ static void release(struct pairs *p)
 		linefile_close(p->refs[k]);
 	mem_free(p->refs);
 	mem_free(p->ref);
+	mem_free(p->score);
 	json_parser_free(p->parser);
 	arena_release(&p->arena);
 	mem_free(p);

@@ -13,6 +13,8 @@ struct item {
 	struct text id;                 /* p NULL: the item has none */
 	struct text group;              /* of --by; p NULL: none was asked for, or the record lacks the column */
 	struct text class;              /* of --class; empty without */
+	const struct choice_score *score;       /* column scores, where o->m.scores */
+	size_t nscores;
 	const struct rec *rec;          /* all of it; NULL for plain lines */
 	uint64_t num;                   /* from 0 */
 	uint64_t line;

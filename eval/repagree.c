@@ -115,19 +115,6 @@ static void pair_values(const struct json *raters, const struct json *cohen, dou
 	}
 }
 
-static double mean_of(const double *row, size_t n)
-{
-	double sum = 0;
-	size_t m = 0;
-
-	for (size_t j = 0; j < n; j++)
-		if (!isnan(row[j])) {
-			sum += row[j];
-			m++;
-		}
-	return m ? sum / (double)m : NAN;
-}
-
 static void matrix(struct report *r, const struct heat_name *name, const double *v, size_t n)
 {
 	struct heat_chart c = { .title = "Cohen's kappa of all pairs of raters", .rows = "Rater", .cols = "Rater", .name = name, .n = n, .v = v, .shade = v,
@@ -137,29 +124,6 @@ static void matrix(struct report *r, const struct heat_name *name, const double 
 	c.id = r->page.id;
 	svg_heat(&r->page.body, &c);
 	page_figure_end(&r->page);
-}
-
-/* Each rater's mean kappa with the others: who drifts stands out. */
-static void per_rater(struct report *r, const struct heat_name *name, const double *v, size_t n)
-{
-	struct range_row *row = mem_new(n * sizeof *row);
-	struct range_chart c = { .row = row, .n = n, .lo = 0, .hi = 1, .mark = NAN, .dots = true, .places = 3, .title = "Mean kappa of each rater" };
-	size_t least = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		row[i] = (struct range_row){ name[i].p, name[i].n, 0, mean_of(v + i * n, n), NAN, NAN, NULL };
-		least = row[i].v < row[least].v ? i : least;
-	}
-	c.mark = mean_of(v, n * n);
-	c.mark_name = "mean of all";
-	page_figure(&r->page, "Mean of Cohen's kappa of each rater with the others");
-	c.id = r->page.id;
-	c.desc = "A dot for each rater.";
-	svg_ranges(&r->page.body, &c);
-	page_figure_end(&r->page);
-	if (row[least].v < c.mark - 0.1)
-		page_say(&r->page, SAY_BAD, "%s agrees least with the others: mean kappa %.3f, all pairs %.3f", row[least].label, row[least].v, c.mark);
-	mem_free(row);
 }
 
 static void pairs_table(struct report *r, const struct json *cohen)
@@ -201,13 +165,82 @@ static void pairs(struct report *r, const struct json *raters, const struct json
 	for (size_t i = 0; i < n; i++)
 		name[i] = raters->item[i].type == JSON_STR ? (struct heat_name){ raters->item[i].s, raters->item[i].n } : (struct heat_name){ "?", 1 };
 	pair_values(raters, cohen, v);
-	if (n > 2) {
+	if (n > 2)
 		matrix(r, name, v, n);
-		per_rater(r, name, v, n);
-	}
 	pairs_table(r, cohen);
 	mem_free(name);
 	mem_free(v);
+}
+
+/* --- raters and labels --- */
+
+static bool is_true(const struct json *obj, const char *key)
+{
+	const struct json *v = json_get(obj, key);
+
+	return v && v->type == JSON_BOOL && v->b;
+}
+
+static const struct json *text_of(const struct json *obj, const char *key)
+{
+	static const struct json none = { .type = JSON_STR, .s = "?", .n = 1 };
+	const struct json *v = json_get(obj, key);
+
+	return v && v->type == JSON_STR ? v : &none;
+}
+
+/* How often each rater says what the others say: who stands apart, or drifts, is marked. */
+static void by_rater(struct report *r, const struct json *list)
+{
+	struct range_row *row = mem_new(list->n * sizeof *row);
+	char (*note)[96] = mem_new(list->n * sizeof *note);
+	struct range_chart c = { .row = row, .n = list->n, .lo = 0, .hi = 1, .mark = NAN, .dots = true, .title = "Agreement of each rater with the others" };
+
+	for (size_t k = 0; k < list->n; k++) {
+		const struct json *x = &list->item[k], *name = text_of(x, "rater");
+		bool apart = is_true(x, "stands_apart"), drifts = is_true(x, "drifts");
+
+		row[k] = (struct range_row){ name->s, name->n, apart || drifts, figures_number(x, "agreement_with_others"), NAN, NAN, note[k] };
+		figures_range(x, "ci95", &row[k].lo, &row[k].hi);
+		snprintf(note[k], sizeof note[k], "%.3f of %.0f%s%s", row[k].v, figures_number(x, "judged"), apart ? ", apart" : "", drifts ? ", drifts" : "");
+		if (apart)
+			page_say(&r->page, SAY_BAD, "Rater %s stands apart: agrees with the others on %.1f%% of items", name->s, 100 * row[k].v);
+		if (drifts)
+			page_say(&r->page, SAY_BAD, "Rater %s drifts: agrees with the others on %.1f%% of items at first, %.1f%% later", name->s,
+			         100 * figures_number(x, "early"), 100 * figures_number(x, "late"));
+	}
+	page_figure(&r->page, "Share of items on which each rater agrees with the others, with 95%% intervals; squares stand apart or drift");
+	c.id = r->page.id;
+	c.desc = "A dot for each rater.";
+	svg_ranges(&r->page.body, &c);
+	page_figure_end(&r->page);
+	mem_free(row);
+	mem_free(note);
+}
+
+static void by_label(struct report *r, const struct json *list)
+{
+	struct page *p = &r->page;
+
+	page_details(p, "Table: agreement by label");
+	page_table(p, "Labels");
+	page_head(p, "Label", false);
+	page_head(p, "Ratings", true);
+	page_head(p, "Agreement", true);
+	page_head(p, "Alpha", true);
+	page_head(p, "Confused with", false);
+	for (size_t k = 0; k < list->n; k++) {
+		const struct json *x = &list->item[k], *name = text_of(x, "label"), *other = json_get(x, "most_confused_with");
+
+		page_row(p);
+		page_cell_text(p, name->s, name->n);
+		page_number(p, 0, figures_number(x, "n"));
+		page_number(p, 3, figures_number(x, "agreement"));
+		page_number(p, 3, figures_number(x, "alpha"));
+		page_cell_text(p, other && other->type == JSON_STR ? other->s : "", other && other->type == JSON_STR ? other->n : 0);
+	}
+	page_table_end(p);
+	page_details_end(p);
 }
 
 /* --- the section --- */
@@ -237,6 +270,10 @@ static void one(struct report *r, const struct json *k)
 		pairs(r, raters, cohen);
 	else if (cohen)
 		pairs_table(r, cohen);
+	if (list_of(k, "by_rater"))
+		by_rater(r, list_of(k, "by_rater"));
+	if (list_of(k, "labels"))
+		by_label(r, list_of(k, "labels"));
 }
 
 void report_agreement(struct report *r)

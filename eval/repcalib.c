@@ -121,7 +121,7 @@ static void table(struct report *r, const struct files *f)
 static void say(struct report *r, const struct files *f)
 {
 	const struct report_input *in = f->in[f->n - 1];
-	double mean = figures_number(calibration_of(in), "mean_confidence"), right = figures_number(calibration_of(in), "accuracy");
+	double mean = figures_number(calibration_of(in), "mean_confidence"), right = figures_number(calibration_of(in), "mean_accuracy");
 
 	if (isnan(mean) || isnan(right))
 		return;

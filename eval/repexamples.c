@@ -72,6 +72,7 @@ static int each(struct examples *x, size_t system, bool grow, visit *fn, struct 
 	int rc;
 
 	o.no_reference = !x->references;
+	o.m.scores = false;
 	if ((rc = pairs_records(&p, &x->in[system]->path, 1, &o, NULL, r->t, e)) != 0)
 		return rc;
 	if ((rc = pairs_next(p, &it, &more, e)) == 0)

@@ -35,6 +35,7 @@ static int draw(struct report *r, struct err *e)
 	report_confusion(r);
 	report_calibration(r);
 	report_agreement(r);
+	report_rounds(r);
 	report_votes(r);
 	report_runs(r);
 	if ((rc = report_examples(r, e)) != 0)
@@ -46,7 +47,7 @@ static int draw(struct report *r, struct err *e)
 /* What the page was made from. */
 static void inputs(struct report *r, const char *const *files, size_t n)
 {
-	static const char *const what[] = { "figures", "comparison", "weak slices", "votes", "figures of a tool", "shard", "run", "predictions" };
+	static const char *const what[] = { "figures", "comparison", "weak slices", "votes", "rounds", "figures of a tool", "shard", "run", "predictions" };
 	struct page *p = &r->page;
 
 	page_section(p, "inputs", "Made from");

@@ -21,7 +21,7 @@ struct report_opts {
 	bool date;
 };
 
-enum input_kind { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES, INPUT_STATS, INPUT_SHARD, INPUT_RUN, INPUT_PREDICTIONS };
+enum input_kind { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES, INPUT_ROUNDS, INPUT_STATS, INPUT_SHARD, INPUT_RUN, INPUT_PREDICTIONS };
 
 struct report_input {
 	enum input_kind kind;
@@ -61,6 +61,7 @@ void report_confusion(struct report *r);
 void report_compare(struct report *r);
 void report_errors(struct report *r);
 void report_agreement(struct report *r);
+void report_rounds(struct report *r);
 void report_votes(struct report *r);
 void report_runs(struct report *r);
 int  report_examples(struct report *r, struct err *e);

@@ -66,7 +66,7 @@ static int take_document(struct report *r, const char *path, const struct json *
 		enum input_kind kind;
 	} known[] = {
 		{ "sft.eval/1", INPUT_METRICS }, { "sft.errors/1", INPUT_ERRORS }, { "sft.ab/1", INPUT_VOTES }, { "sft.stats/1", INPUT_STATS },
-		{ "sft.shard-info/1", INPUT_SHARD },
+		{ "sft.shard-info/1", INPUT_SHARD }, { "sft.agree/1", INPUT_METRICS }, { "sft.rounds/1", INPUT_ROUNDS },
 	};
 	const struct json *schema = json_get(doc, "schema");
 	enum input_kind kind;
@@ -81,7 +81,7 @@ static int take_document(struct report *r, const char *path, const struct json *
 			add(r, kind, path)->doc = doc;
 			return 0;
 		}
-	return err_set(e, SFT_BADDATA, "%s: schema '%.100s' has no place in a report (expected sft.eval/1, sft.errors/1, sft.ab/1, sft.stats/1 or sft.shard-info/1)",
+	return err_set(e, SFT_BADDATA, "%s: schema '%.100s' has no place in a report (expected that of sft eval --json, agree, --stats or shard info)",
 	               path, schema->s);
 }
 

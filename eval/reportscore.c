@@ -18,7 +18,7 @@ static bool have_figures(struct report *r)
 	return n > 0;
 }
 
-/* --metric a,b --metric c, or what suits the file; *N names in the arena. */
+/* --metric a,b --metric c, or what suits the file IN (NULL: any); *N names in the arena. */
 static const char **metrics_of(struct report *r, const struct report_input *in, size_t *n)
 {
 	const struct opt_list *given = &r->o->metrics;
@@ -36,9 +36,14 @@ static const char **metrics_of(struct report *r, const struct report_input *in, 
 			name[(*n)++] = arena_str(&r->arena, p, len);
 			p += len;
 		}
-	if (*n == 0)
+	if (*n == 0) {
 		name[(*n)++] = "accuracy";
-	(void)in;
+		if (in && in->scores)
+			name[(*n)++] = "calibration";
+	}
+	r->o->eval.m.scores = false;
+	for (size_t k = 0; k < *n; k++)
+		r->o->eval.m.scores |= metric_with_scores(name[k]);
 	return name;
 }
 
@@ -109,11 +114,11 @@ static int read_side(struct report *r, struct sliced *c, const char *path, bool 
 	const char *const *name;
 	struct pairs *in;
 	size_t n;
-	int rc = pairs_records(&in, &path, 1, &r->o->eval, NULL, r->t, e);
+	int rc;
 
-	if (rc)
-		return rc;
 	name = metrics_of(r, NULL, &n);
+	if ((rc = pairs_records(&in, &path, 1, &r->o->eval, NULL, r->t, e)) != 0)
+		return rc;
 	if (first && (rc = eval_opts_match(&r->o->eval, pairs_table(in), e)) == 0)
 		rc = sliced_open(c, NULL, name, n, &r->o->eval.m, (uint64_t)r->o->eval.resamples, (uint64_t)r->t->seed, e);
 	if (rc == 0)

@@ -56,6 +56,7 @@ static int add_to(const struct scoring *s, struct scored *x, const struct item *
 
 	for (size_t k = 0; k < s->nmetrics; k++) {
 		metric_set_class(x->m[k], it->class);
+		metric_set_scores(x->m[k], it->score, it->nscores);
 		if ((rc = metric_add(x->m[k], it->hyp, it->ref, it->nref, e)) != 0)
 			return rc;
 	}

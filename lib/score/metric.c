@@ -9,14 +9,14 @@
 #include "resample.h"
 
 static const struct metric_class *const classes[] = {
-	&metric_accuracy, &metric_bleu, &metric_chrf, &metric_compliance, &metric_distinct, &metric_length, &metric_match, &metric_repetition,
+	&metric_accuracy, &metric_bleu, &metric_calibration, &metric_chrf, &metric_compliance, &metric_distinct, &metric_length, &metric_match, &metric_repetition,
 	&metric_rouge, &metric_ter, &metric_terms,
 };
 enum { NCLASSES = sizeof classes / sizeof *classes };
 
 const char *const *metric_names(void)
 {
-	static const char *const names[NCLASSES + 1] = { "accuracy", "bleu", "chrf", "compliance", "distinct", "length", "match", "repetition",
+	static const char *const names[NCLASSES + 1] = { "accuracy", "bleu", "calibration", "chrf", "compliance", "distinct", "length", "match", "repetition",
 	                                                 "rouge", "ter", "terms", NULL };
 
 	return names;
@@ -24,7 +24,7 @@ const char *const *metric_names(void)
 
 const char *metric_list(void)
 {
-	return "accuracy, bleu, chrf, compliance, distinct, length, match, repetition, rouge, ter, terms";
+	return "accuracy, bleu, calibration, chrf, compliance, distinct, length, match, repetition, rouge, ter, terms";
 }
 
 static const struct metric_class *class_of(const char *name)
@@ -123,11 +123,24 @@ void metric_set_class(struct metric *m, struct text class)
 	m->class = class;
 }
 
+void metric_set_scores(struct metric *m, const struct choice_score *s, size_t n)
+{
+	m->scores = s;
+	m->nscores = n;
+}
+
 bool metric_without_reference(const char *name)
 {
 	const struct metric_class *c = class_of(name);
 
 	return c && c->no_reference;
+}
+
+bool metric_with_scores(const char *name)
+{
+	const struct metric_class *c = class_of(name);
+
+	return c && c->scores;
 }
 
 bool metric_without(struct metric *m, double *out)

@@ -36,6 +36,7 @@ struct metric_opts {
 	size_t nlabels;
 	const struct compliance_rules *rules;   /* compliance: needed there */
 	const struct termset *terms;            /* terms: needed there */
+	bool scores;                            /* calibration: items come with the scores of their choices; needed there */
 };
 
 /* The defaults of the reference implementations; exact match. */
@@ -55,10 +56,19 @@ const char *metric_lacks(const char *name, const struct metric_opts *o);
 int  metric_open(struct metric **m, const char *name, const struct metric_opts *o, bool keep, struct err *e);
 void metric_close(struct metric *m);            /* NULL is fine */
 
+/* A choice among answers and its score, the logarithm of a weight. */
+struct choice_score {
+	struct text choice;
+	double score;
+};
+/* The choices of the item that is added next (calibration); borrowed until it is added. */
+void metric_set_scores(struct metric *m, const struct choice_score *s, size_t n);
 /* The class of the item that is added next (compliance by class); borrowed until it is added. */
 void metric_set_class(struct metric *m, struct text class);
 /* Does the metric NAME look at answers alone?  NREF may be 0 then. */
 bool metric_without_reference(const char *name);
+/* Does it look at the scores of choices? */
+bool metric_with_scores(const char *name);
 /* One item: NREF >= 1 references.  The texts are read, not kept. */
 int  metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);
 

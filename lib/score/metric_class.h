@@ -14,13 +14,15 @@ struct metric {
 	size_t n, cap, nref;            /* nref: references an item has; SIZE_MAX: it varies */
 	bool keep;
 	struct text class;              /* of the item that is added: metric_set_class() */
+	const struct choice_score *scores;      /* likewise: metric_set_scores() */
+	size_t nscores;
 };
 
 struct metric_class {
 	const char *name;
 	const char *version;            /* of the reference implementation whose figures these are */
 	size_t size;
-	bool lower_is_better, no_reference;
+	bool lower_is_better, no_reference, scores;
 	const char *(*lacks)(const struct metric_opts *o);      /* may be NULL: needs nothing */
 	int  (*open)(struct metric *m, struct err *e);
 	int  (*add)(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);   /* fills m->row */
@@ -36,7 +38,7 @@ struct metric_class {
 	void (*close)(struct metric *m);
 };
 
-extern const struct metric_class metric_accuracy, metric_bleu, metric_chrf, metric_compliance, metric_distinct, metric_length, metric_match,
+extern const struct metric_class metric_accuracy, metric_bleu, metric_calibration, metric_chrf, metric_compliance, metric_distinct, metric_length, metric_match,
 	metric_repetition, metric_rouge, metric_ter, metric_terms;
 
 void metric_jw_number(struct jw *w, double v);      /* whole numbers without a point */

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void draw(const struct json *doc)
 {
-	static const enum input_kind kinds[] = { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES, INPUT_STATS, INPUT_SHARD, INPUT_RUN };
+	static const enum input_kind kinds[] = { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES, INPUT_ROUNDS, INPUT_STATS, INPUT_SHARD, INPUT_RUN };
 	enum { KINDS = sizeof kinds / sizeof *kinds };
 	struct run_log log;
 	struct report_opts o = { .examples = 5 };
@@ -31,6 +31,7 @@ static void draw(const struct json *doc)
 	report_confusion(&r);
 	report_calibration(&r);
 	report_agreement(&r);
+	report_rounds(&r);
 	report_votes(&r);
 	report_runs(&r);
 	report_data(&r);

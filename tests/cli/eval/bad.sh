@@ -41,3 +41,9 @@ try sft-eval compare twice.csv one.csv
 try sft-eval compare one.csv other.csv
 try sft-eval compare one.csv twice.csv
 try sft-eval compare --metric accuracy,blue one.csv one.csv
+printf '{"prediction":"x","reference":"x","scores":{"x":-1,"y":null}}\n' >null-score.jsonl
+printf '{"prediction":"x","reference":"x","scores":{}}\n' >no-score.jsonl
+try sft-eval calibration one.csv
+try sft-eval calibration null-score.jsonl
+try sft-eval calibration no-score.jsonl
+try sft-eval calibration --hyp two --ref two
