@@ -112,7 +112,7 @@ static void more_stats(struct jw *w, void *ctx)
 	}
 	if (s->group.n) {
 		jw_key(w, "groups");
-		jw_uint(w, s->groups.n);
+		jw_uint(w, s->groups);
 	}
 	if (s->by_class == NULL)
 		return;

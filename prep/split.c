@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "batches.h"
+#include "extsort.h"
 #include "progress.h"
 
 void split_init(struct split *s, const char *scratch_dir)
 {
 	memset(s, 0, sizeof *s);
 	s->scratch_dir = scratch_dir;
-	keyset_init(&s->groups, true);
 }
 
 void split_release(struct split *s)
@@ -20,16 +20,16 @@ void split_release(struct split *s)
 	mem_free(s->key.v);
 	strmap_free(&s->classes);
 	mem_free(s->class);
-	keyset_release(&s->groups);
-	mem_free(s->groupv);
 	mem_free(s->by_class);
 }
+
+enum { SORT = 8 << 20 };               /* bytes for each of the two sorts of groups */
 
 /* What is known of a record while its side is not. */
 struct entry {
 	uint64_t hash;
 	uint64_t bytes;                /* of the formatted record */
-	uint32_t class;                /* or group */
+	uint32_t class;
 	uint32_t names;
 };
 
@@ -37,7 +37,6 @@ struct batch {
 	struct arena arena;
 	struct rec rec[SPLIT_BATCH];
 	struct entry entry[SPLIT_BATCH];
-	struct hash128 group[SPLIT_BATCH];
 	struct field class[SPLIT_BATCH];
 	size_t n, bad;                 /* bad: the record that failed; n: none */
 	struct buf out;
@@ -55,6 +54,8 @@ struct job {
 	struct recout **out;
 	struct mapper *mapper;         /* one a thread */
 	struct scratch *text, *index;
+	struct extsort *up, *down;     /* ranks of groups: as they are, and their complements */
+	struct split_taker val, test;  /* of groups */
 	const struct names **names;    /* by the number in entries */
 	size_t nnames, names_cap;
 	const struct split_cut *cut;
@@ -84,7 +85,6 @@ static int map_one(struct job *j, struct batch *b, struct mapper *m, size_t i)
 	int rc;
 
 	if ((rc = keyer_64(s->group.n ? &m->group : &m->rank, r, s->seed, &b->entry[i].hash, &b->e)) != 0 ||
-	    (s->group.n && (rc = keyer_128(&m->group, r, &b->group[i], &b->e)) != 0) ||
 	    (s->stratify.n && (rc = keyer_field(&m->class, r, &b->class[i], &b->e)) != 0))
 		return err_at(&b->e, j->in, r);
 	rc = rec_format_record(j->out[SIDE_TRAIN], r, &b->out, &b->e);
@@ -134,19 +134,12 @@ static uint32_t class_number(struct split *s, const struct field *f)
 	return (uint32_t)k;
 }
 
-static int group_number(struct split *s, struct hash128 key, uint64_t hash, uint32_t *k, struct err *e)
+static int put_rank(struct job *j, uint64_t rank, struct err *e)
 {
-	bool added;
-	int rc;
+	uint64_t down = ~rank;
+	int rc = extsort_put(j->up, &rank, e);
 
-	if ((rc = keyset_add(&s->groups, key, &added, k, e)) != 0)
-		return rc;
-	if (added) {
-		ARRAY_ROOM(s->groupv, *k, s->group_cap);
-		s->groupv[*k] = (struct split_group){ .hash = hash };
-	}
-	s->groupv[*k].size++;
-	return 0;
+	return rc ? rc : extsort_put(j->down, &down, e);
 }
 
 static int write_batch(void *ctx, void *item)
@@ -160,7 +153,7 @@ static int write_batch(void *ctx, void *item)
 
 		at->names = names_number(j, b->rec[i].names);
 		if (s->group.n) {
-			if (group_number(s, b->group[i], at->hash, &at->class, j->e) != 0)
+			if (put_rank(j, at->hash, j->e) != 0)
 				return -1;
 		} else {
 			at->class = class_number(s, &b->class[i]);
@@ -194,17 +187,56 @@ static int each_entry(struct job *j, void (*fn)(struct split_finder *, uint32_t,
 	return rc;
 }
 
-static int decide(struct job *j, struct split_finder **f, struct err *e)
+/* Offers T the groups in the order of S, but for those that OTHER has.  FLIP: all bits, or none, that are the other way round in S. */
+static int take_groups(struct job *j, struct extsort *s, uint64_t flip, struct split_taker *t, const struct split_taker *other, struct err *e)
 {
-	struct split *s = j->s;
+	uint64_t rank = 0, size = 0;
+	const void *p;
+	int rc;
+
+	j->s->groups = 0;
+	if ((rc = extsort_rewind(s, e)) != 0)
+		return rc;
+	do {
+		uint64_t next = 0;
+
+		if ((rc = extsort_get(s, &p, e)) != 0)
+			return rc;
+		if (p)
+			memcpy(&next, p, sizeof next);
+		if (size && (p == NULL || next != rank)) {
+			if (other == NULL || !split_took(other, rank ^ flip))
+				split_offer(t, rank ^ flip, size);
+			j->s->groups++;
+			size = 0;
+		}
+		rank = next;
+		size++;
+	} while (p);
+	return 0;
+}
+
+static int decide_groups(struct job *j, struct err *e)
+{
 	struct split_class all = { .n = scratch_size(j->index) / sizeof(struct entry) };
 	int rc;
 
-	if (s->group.n) {
-		if ((rc = split_sizes(&all, 1, s->val, s->test, e)) == 0)
-			split_groups(s->groupv, s->groups.n, all.val, all.test);
+	if ((rc = split_sizes(&all, 1, j->s->val, j->s->test, e)) != 0)
 		return rc;
-	}
+	j->val.want = all.val;
+	j->test.want = all.test;
+	if ((rc = take_groups(j, j->up, 0, &j->val, NULL, e)) != 0)
+		return rc;
+	return take_groups(j, j->down, UINT64_MAX, &j->test, &j->val, e);
+}
+
+static int decide(struct job *j, struct split_finder **f, struct err *e)
+{
+	struct split *s = j->s;
+	int rc;
+
+	if (s->group.n)
+		return decide_groups(j, e);
 	if ((rc = split_sizes(s->class, s->nclass, s->val, s->test, e)) != 0)
 		return rc;
 	*f = split_finder_new(s->class, s->nclass);
@@ -217,7 +249,7 @@ static int decide(struct job *j, struct split_finder **f, struct err *e)
 static enum side side_of(const struct job *j, const struct entry *at, uint64_t num)
 {
 	if (j->s->group.n)
-		return j->s->groupv[at->class].side;
+		return split_took(&j->val, at->hash) ? SIDE_VAL : split_took(&j->test, at->hash) ? SIDE_TEST : SIDE_TRAIN;
 	return split_side(&j->cut[at->class], (struct split_rank){ at->hash, num });
 }
 
@@ -324,6 +356,8 @@ int split_run(struct split *s, struct recin *in, struct recout *out[SIDES], cons
 	e->code = 0;
 	j.text = scratch_new(s->scratch_dir);
 	j.index = scratch_new(s->scratch_dir);
+	j.up = extsort_new(sizeof(uint64_t), 0, SORT, s->scratch_dir);
+	j.down = extsort_new(sizeof(uint64_t), 0, SORT, s->scratch_dir);
 	j.mapper = mem_new((size_t)n * sizeof *j.mapper);
 	for (int i = 0; i < n; i++) {
 		keyer_init(&j.mapper[i].rank, &s->key, o->unite);
@@ -342,5 +376,7 @@ int split_run(struct split *s, struct recin *in, struct recout *out[SIDES], cons
 	mem_free(j.names);
 	scratch_free(j.text);
 	scratch_free(j.index);
+	extsort_free(j.up);
+	extsort_free(j.down);
 	return rc;
 }

@@ -5,13 +5,12 @@
  *
  * A record's rank is hash(seed, key); the lowest of its class go to val, the highest to test.  So a record keeps its side when
  * rows are added, but for those near the border.  The records are formatted once, into a scratch file, with 24 bytes
- * each in another; memory is that of the batches, of the classes or groups (about 100 or 40 bytes each), and of the ranks
- * near a border. */
+ * each in another; the ranks of groups are sorted in two more.  Memory is that of the batches, of the sorts (8 MiB each), of
+ * the classes (about 300 bytes each), and of the ranks near a border. */
 #include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
 #include "keycols.h"
-#include "keyset.h"
 #include "rec.h"
 #include "scratch.h"
 #include "splitplan.h"
@@ -28,9 +27,7 @@ struct split {
 	struct strmap classes;            /* values of the stratify column: numbers of classes */
 	struct split_class *class;
 	size_t nclass, class_cap;
-	struct keyset groups;
-	struct split_group *groupv;
-	size_t group_cap;
+	uint64_t groups;                  /* different values of the group column */
 	uint64_t count[SIDES];            /* records written to each side */
 	uint64_t (*by_class)[SIDES];      /* the same for each class, with stratify */
 };

@@ -235,20 +235,6 @@ void split_finder_free(struct split_finder *f)
 
 /* --- groups --- */
 
-struct place {
-	uint64_t hash;
-	size_t group;
-};
-
-static int by_place(const void *a, const void *b)
-{
-	const struct place *p = a, *q = b;
-
-	if (p->hash != q->hash)
-		return p->hash < q->hash ? -1 : 1;
-	return p->group < q->group ? -1 : p->group > q->group;
-}
-
 /* Does SIZE more bring HAVE nearer to WANT, or no farther? */
 static bool nearer(uint64_t have, uint64_t size, uint64_t want)
 {
@@ -257,40 +243,27 @@ static bool nearer(uint64_t have, uint64_t size, uint64_t want)
 	return then <= now;
 }
 
-/* Groups from place FROM in steps of STEP, until SIDE has about WANT records. */
-static void take(struct split_group *g, const struct place *order, size_t k, bool down, uint64_t want, enum side side)
+void split_offer(struct split_taker *t, uint64_t rank, uint64_t size)
 {
-	uint64_t have = 0;
-	struct split_group *first = NULL;
-
-	for (size_t i = 0; i < k && have < want; i++) {
-		struct split_group *at = &g[order[down ? k - 1 - i : i].group];
-
-		if (at->side != SIDE_TRAIN)
-			continue;
-		if (first == NULL)
-			first = at;
-		if (nearer(have, at->size, want)) {
-			at->side = side;
-			have += at->size;
-		} else if (have) {
-			return;
-		}
+	t->full |= t->have >= t->want;
+	if (t->full)
+		return;
+	if (!t->seen)                          /* all may be too large: one is nearer to what was asked for than none */
+		t->first = t->last = rank;
+	t->seen = true;
+	if (nearer(t->have, size, t->want)) {
+		t->first = t->any ? t->first : rank;
+		t->last = rank;
+		t->any = true;
+		t->have += size;
+	} else if (t->any) {
+		t->full = true;
 	}
-	if (have == 0 && want && first)                    /* all of them are too large: one is nearer to what was asked for than none */
-		first->side = side;
 }
 
-void split_groups(struct split_group *g, size_t k, uint64_t val, uint64_t test)
+bool split_took(const struct split_taker *t, uint64_t rank)
 {
-	struct place *order = mem_grow(NULL, k + 1, sizeof *order);
+	uint64_t low = t->first < t->last ? t->first : t->last, high = t->first < t->last ? t->last : t->first;
 
-	for (size_t i = 0; i < k; i++) {
-		g[i].side = SIDE_TRAIN;
-		order[i] = (struct place){ g[i].hash, i };
-	}
-	qsort(order, k, sizeof *order, by_place);
-	take(g, order, k, false, val, SIDE_VAL);
-	take(g, order, k, true, test, SIDE_TEST);
-	mem_free(order);
+	return t->seen && low <= rank && rank <= high;
 }

@@ -45,13 +45,18 @@ void split_collect(struct split_finder *f, uint32_t class, struct split_rank r);
 const struct split_cut *split_cuts(struct split_finder *f);
 void split_finder_free(struct split_finder *f);
 
-/* Groups stay whole: sides of K groups of SIZE records whose values hash to HASH.  In ascending order of the hash
- * they go to val while that brings its size nearer to VAL, in descending order to test likewise; groups that are too large
- * to begin with are passed over.  Each size is met to within one group. */
-struct split_group {
-	uint64_t hash, size;
-	enum side side;
+/* Groups stay whole.  A group's rank is the hash of its value (two values of one hash would be one group); each side of them is a
+ * stretch of ranks.  In ascending order they go to val while that brings its size nearer to what is wanted, in descending
+ * order to test likewise; groups that are too large to begin with are passed over, and where all are, the first is taken.  Each size
+ * is met to within one group. */
+struct split_taker {
+	uint64_t want, have;               /* records */
+	bool any, seen, full;              /* a group was taken; was offered; no more are wanted */
+	uint64_t first, last;              /* ranks of the first taken (or offered) and the last */
 };
-void split_groups(struct split_group *g, size_t k, uint64_t val, uint64_t test);
+/* Offers T the next group, of SIZE records. */
+void split_offer(struct split_taker *t, uint64_t rank, uint64_t size);
+/* After the last: is the group of RANK T's? */
+bool split_took(const struct split_taker *t, uint64_t rank);
 
 #endif

@@ -109,28 +109,63 @@ static void cuts(void)
 	mem_free(v);
 }
 
+struct group {
+	uint64_t rank, size;
+	enum side side;
+};
+
+static int by_group(const void *a, const void *b)
+{
+	const struct group *p = a, *q = b;
+
+	return p->rank < q->rank ? -1 : p->rank > q->rank;
+}
+
+static void take_all(struct group *g, size_t k, uint64_t val, uint64_t test)
+{
+	struct split_taker v = { .want = val }, t = { .want = test };
+
+	qsort(g, k, sizeof *g, by_group);
+	for (size_t i = 0; i < k; i++)
+		split_offer(&v, g[i].rank, g[i].size);
+	for (size_t i = k; i-- > 0; )
+		if (!split_took(&v, g[i].rank))
+			split_offer(&t, g[i].rank, g[i].size);
+	for (size_t i = 0; i < k; i++) {
+		CHECK(!split_took(&v, g[i].rank) || !split_took(&t, g[i].rank));
+		g[i].side = split_took(&v, g[i].rank) ? SIDE_VAL : split_took(&t, g[i].rank) ? SIDE_TEST : SIDE_TRAIN;
+	}
+}
+
 static void groups(void)
 {
-	struct split_group g[60], big[2] = { { 1, 100, SIDE_TRAIN }, { 2, 3, SIDE_TRAIN } };
+	struct group g[60], big[3] = { { 1, 100, SIDE_TRAIN }, { 2, 3, SIDE_TRAIN }, { 3, 100, SIDE_TRAIN } };
 	struct rng r;
-	uint64_t largest = 0, n = 0, count[SIDES] = {0};
 
 	rng_init(&r, 5, 0);
-	for (size_t i = 0; i < 60; i++) {
-		g[i] = (struct split_group){ rng_u64(&r), 1 + rng_below(&r, 9), SIDE_TRAIN };
-		n += g[i].size;
-		largest = g[i].size > largest ? g[i].size : largest;
+	for (int round = 0; round < 500; round++) {
+		uint64_t largest = 0, n = 0, count[SIDES] = {0}, val, test;
+
+		for (size_t i = 0; i < 60; i++) {
+			g[i] = (struct group){ rng_u64(&r), 1 + rng_below(&r, 9), SIDE_TRAIN };
+			n += g[i].size;
+			largest = g[i].size > largest ? g[i].size : largest;
+		}
+		val = rng_below(&r, n / 2);
+		test = rng_below(&r, n / 3);
+		take_all(g, 60, val, test);
+		for (size_t i = 0; i < 60; i++)
+			count[g[i].side] += g[i].size;
+		CHECK(count[SIDE_VAL] + largest > val && count[SIDE_VAL] < val + largest);
+		CHECK(count[SIDE_TEST] + largest > test && count[SIDE_TEST] < test + largest);
+		CHECK(count[SIDE_TRAIN] + count[SIDE_VAL] + count[SIDE_TEST] == n && (val || count[SIDE_VAL] == 0));
 	}
-	split_groups(g, 60, 40, 50);
-	for (size_t i = 0; i < 60; i++)
-		count[g[i].side] += g[i].size;
-	CHECK(count[SIDE_VAL] + largest > 40 && count[SIDE_VAL] < 40 + largest);
-	CHECK(count[SIDE_TEST] + largest > 50 && count[SIDE_TEST] < 50 + largest);
-	CHECK(count[SIDE_TRAIN] + count[SIDE_VAL] + count[SIDE_TEST] == n);
-	split_groups(big, 2, 3, 0);                    /* the first is too large: the next is taken */
+	take_all(big, 2, 3, 0);                        /* the first is too large: the next is taken */
 	CHECK(big[0].side == SIDE_TRAIN && big[1].side == SIDE_VAL);
-	split_groups(big, 1, 3, 0);                    /* there is no other */
+	take_all(big, 1, 3, 0);                        /* there is no other */
 	CHECK(big[0].side == SIDE_VAL);
+	take_all(big, 3, 2, 2);                        /* val has the one that fits: the others are too large for test, which has the last */
+	CHECK(big[0].side == SIDE_TRAIN && big[1].side == SIDE_VAL && big[2].side == SIDE_TEST);
 }
 
 static void keys(void)
