@@ -88,5 +88,5 @@ void head_train(struct model *m, const struct batch *b, double *loss)
 	kern_rmsnorm_dx(m->k, b->nout, h, m->rows_x, h, m->o.act, m->rows_rstd, net_vec(m, P_NORM_OUT, 0), m->drows, h, DT_F32,
 	                m->rows, h, false, net_grad(m, P_NORM_OUT, 0));
 	kern_zero(m->k, m->dx, (size_t)b->n * h * sizeof(float));
-	kern_rows_put(m->k, b->nout, h, m->rows, b->out, m->dx, false);
+	kern_rows_put(m->k, b->nout, h, m->rows, b->out, m->dx, true);
 }

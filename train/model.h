@@ -35,7 +35,7 @@ struct batch {
 	uint32_t n;                    /* tokens */
 	const uint32_t *ids, *pos;
 	const struct kern_seg *seg; uint32_t nseg;   /* rows of keys are rows of the batch, or with a cache rows of the cache */
-	uint32_t nout;                 /* rows whose logits are wanted, ascending; none elsewhere are computed */
+	uint32_t nout;                 /* rows whose logits are wanted; a row may stand there several times.  None elsewhere are computed */
 	const uint32_t *out;
 	const uint32_t *target;        /* [nout] the token each of them should predict (loss) */
 	const float    *weight;        /* [nout] factor of its gradient: 1 / (trained tokens of the whole step) */

@@ -12,47 +12,79 @@ void pack_reset(struct pack *p)
 	p->n = p->nout = p->nseg = 0;
 }
 
-static void room(struct pack *p, uint32_t n)
+static uint32_t enough(uint32_t have, uint32_t want)
 {
-	uint32_t cap = p->ntok_cap ? p->ntok_cap : 256;
+	uint32_t cap = have ? have : 256;
 
-	if (p->nseg == p->nseg_cap) {
-		p->nseg_cap = p->nseg_cap ? 2 * p->nseg_cap : 16;
-		p->seg = mem_grow(p->seg, p->nseg_cap, sizeof *p->seg);
+	while (cap < want)
+		cap *= 2;
+	return cap;
+}
+
+/* Room for N more tokens, NOUT more outputs and a segment. */
+static void room(struct pack *p, uint32_t n, uint32_t nout)
+{
+	ARRAY_ROOM(p->seg, p->nseg, p->nseg_cap);
+	if (p->nout + nout > p->nout_cap) {
+		p->nout_cap = enough(p->nout_cap, p->nout + nout);
+		p->out = mem_grow(p->out, p->nout_cap, sizeof *p->out);
+		p->target = mem_grow(p->target, p->nout_cap, sizeof *p->target);
+		p->weight = mem_grow(p->weight, p->nout_cap, sizeof *p->weight);
 	}
 	if (p->n + n <= p->ntok_cap)
 		return;
-	while (cap < p->n + n)
-		cap *= 2;
-	p->ntok_cap = cap;
-	p->ids = mem_grow(p->ids, cap, sizeof *p->ids);
-	p->pos = mem_grow(p->pos, cap, sizeof *p->pos);
-	p->out = mem_grow(p->out, cap, sizeof *p->out);
-	p->target = mem_grow(p->target, cap, sizeof *p->target);
-	p->weight = mem_grow(p->weight, cap, sizeof *p->weight);
-	p->key = mem_grow(p->key, cap, sizeof *p->key);
-	p->noise = mem_grow(p->noise, cap, sizeof *p->noise);
+	p->ntok_cap = enough(p->ntok_cap, p->n + n);
+	p->ids = mem_grow(p->ids, p->ntok_cap, sizeof *p->ids);
+	p->pos = mem_grow(p->pos, p->ntok_cap, sizeof *p->pos);
+	p->key = mem_grow(p->key, p->ntok_cap, sizeof *p->key);
+	p->noise = mem_grow(p->noise, p->ntok_cap, sizeof *p->noise);
+}
+
+/* N tokens at positions POS.. that see the SHARED rows from PREFIX on and each other. */
+static void tokens(struct pack *p, uint32_t prefix, uint32_t shared, const uint32_t *ids, uint32_t n, float noise, uint64_t key)
+{
+	uint32_t at = p->n;
+
+	if (n == 0)
+		return;
+	p->seg[p->nseg++] = (struct kern_seg){ .q0 = at, .nq = n, .p0 = prefix, .np = shared, .k0 = at, .nk = n };
+	memcpy(p->ids + at, ids, n * sizeof *ids);
+	for (uint32_t i = 0; i < n; i++) {
+		p->pos[at + i] = shared + i;
+		p->key[at + i] = rng_mix(key + shared + i);
+		p->noise[at + i] = noise;
+	}
+	p->n += n;
+}
+
+uint32_t pack_prefix(struct pack *p, const uint32_t *ids, uint32_t n)
+{
+	uint32_t at = p->n;
+
+	room(p, n, 0);
+	tokens(p, 0, 0, ids, n, 0, 0);
+	return at;
+}
+
+void pack_branch(struct pack *p, uint32_t prefix, uint32_t shared, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight, uint64_t key)
+{
+	uint32_t at;
+
+	room(p, n - shared, n);
+	at = p->n;
+	tokens(p, prefix, shared, ids + shared, n - shared, p->neftune / sqrtf((float)n), key);
+	for (uint32_t i = 1; i < n; i++) {
+		if (mask && !mask[i])
+			continue;
+		p->out[p->nout] = i - 1 < shared ? prefix + i - 1 : at + (i - 1 - shared);
+		p->target[p->nout] = ids[i];
+		p->weight[p->nout++] = weight;
+	}
 }
 
 void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight, uint64_t key)
 {
-	uint32_t at;
-
-	room(p, n);
-	at = p->n;
-	p->seg[p->nseg++] = (struct kern_seg){ .q0 = at, .nq = n, .k0 = at, .nk = n };
-	memcpy(p->ids + at, ids, n * sizeof *ids);
-	for (uint32_t i = 0; i < n; i++) {
-		p->pos[at + i] = i;
-		p->key[at + i] = rng_mix(key + i);
-		p->noise[at + i] = p->neftune / sqrtf((float)n);
-		if (i == 0 || (mask && !mask[i]))
-			continue;
-		p->out[p->nout] = at + i - 1;
-		p->target[p->nout] = ids[i];
-		p->weight[p->nout++] = weight;
-	}
-	p->n += n;
+	pack_branch(p, 0, 0, ids, mask, n, weight, key);
 }
 
 void pack_batch(const struct pack *p, struct batch *b)

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "steps", &o.steps, "N", "optimiser steps, instead of epochs", 1, 0x1p53),
 		OPT_INT(0, "batch", &o.batch, "N", "rows of a micro-step [16]", 1, 1 << 20),
 		OPT_INT(0, "accumulate", &o.accumulate, "N", "micro-steps of a step [2]", 1, 1 << 20),
-		OPT_INT(0, "micro-tokens", &o.micro_tokens, "N", "split micro-steps into passes of at most N tokens [1024]", 1, 1 << 24),
+		OPT_INT(0, "micro-tokens", &o.micro_tokens, "N", "split micro-steps into passes of at most N tokens [1280]", 1, 1 << 24),
 		OPT_REAL(0, "lr", &o.lr, "X", "learning rate [2e-4; full 2e-5, prefix 1e-2]", 0, 1e3),
 		OPT_CHOICE(0, "schedule", &o.schedule, "cosine|linear|constant|wsd", "of the learning rate [cosine]"),
 		OPT_REAL(0, "warmup", &o.warmup, "X", "a share of the steps, or their number where 1 or more [0.03]", 0, 0x1p53),
@@ -70,6 +70,7 @@ int main(int argc, char **argv)
 		OPT_REAL(0, "clip", &o.clip, "X", "largest norm of the gradient, 0 for none [1]", 0, 1e9),
 		OPT_REAL(0, "label-smoothing", &o.smoothing, "X", "share of the target spread over the vocabulary [0]", 0, 0.999),
 		OPT_REAL(0, "neftune-alpha", &o.neftune, "X", "noise on the embeddings, of size X / sqrt(tokens x width) [0]", 0, 1e6),
+		OPT_FLAG(0, "no-sharing", &o.apart, "compute what rows have in common at their beginning anew for each: slower, same result"),
 		OPT_FLAG(0, "checkpointing", &o.checkpointing, "compute activations again on the way back: less memory, same result"),
 		OPT_END
 	};

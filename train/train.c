@@ -13,7 +13,7 @@
 void train_opts_init(struct train_opts *o)
 {
 	*o = (struct train_opts){
-		.batch = 16, .accumulate = 2, .micro_tokens = 1024, .lr = -1, .warmup = 0.03, .decay = 0.01, .clip = 1, .patience = 3
+		.batch = 16, .accumulate = 2, .micro_tokens = 1280, .lr = -1, .warmup = 0.03, .decay = 0.01, .clip = 1, .patience = 3
 	};
 }
 

@@ -33,6 +33,7 @@ struct train_opts {
 	double  loraplus;                   /* rate of the Bs over that of the As; 0: 1 */
 	double  warmup, decay, clip, smoothing, neftune;
 	bool    checkpointing, resume;
+	bool    apart;                      /* common beginnings are computed anew for each row */
 	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */
 	const char *metric;                 /* what best/ and patience go by; NULL: the validation loss */
 	int64_t sample_every;               /* 0: never */

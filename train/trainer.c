@@ -7,6 +7,8 @@
 #include "mem.h"
 #include "rng.h"
 
+enum { VALIDATED_TOGETHER = 64 };      /* sequences that may share a beginning */
+
 /* What a full pack is given to. */
 typedef int pass_fn(struct trainer *t, const struct batch *b, double *loss, struct err *e);
 
@@ -23,8 +25,8 @@ static int flush(struct trainer *t, pass_fn *pass, double *loss, struct err *e)
 	return rc;
 }
 
-/* The sequences of a row into the pack; passes that are full go to PASS.  KEY: the row's random number. */
-static int add_row(struct trainer *t, struct data_row row, double scale, uint64_t key, pass_fn *pass, double *loss, struct err *e)
+/* The sequences of a row into the micro-step.  KEY: the row's random number. */
+static int add_row(struct trainer *t, struct data_row row, double scale, uint64_t key, struct err *e)
 {
 	struct shard_seq seq;
 	int rc;
@@ -32,13 +34,59 @@ static int add_row(struct trainer *t, struct data_row row, double scale, uint64_
 	for (uint32_t i = 0; i < row.n; i++) {
 		if (shard_seq_trained(row.shard, row.seq[i]) == 0)
 			continue;
-		if (t->pack.n && t->pack.n + shard_len(row.shard, row.seq[i]) > t->micro && (rc = flush(t, pass, loss, e)) != 0)
-			return rc;
 		if ((rc = shard_get(row.shard, row.seq[i], &t->buf, &seq, e)) != 0)
 			return err_in(e, "%s", row.path);
-		pack_add(&t->pack, seq.ids, seq.mask, seq.n, (float)(seq.weight * scale), rng_mix(key + i));
+		share_add(&t->share_step, seq.ids, seq.mask, seq.n, (float)(seq.weight * scale), rng_mix(key + i));
 	}
 	return 0;
+}
+
+static uint32_t targets(const struct share_seq *q)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < q->n; i++)
+		n += q->mask[i];
+	return n;
+}
+
+/* The members of a group into the pack, behind what they share; passes that are full go to PASS, and the next begins with that again. */
+static int pack_group(struct trainer *t, const struct share_group *g, pass_fn *pass, double *loss, struct err *e)
+{
+	struct share *s = &t->share_step;
+	uint32_t prefix = 0;
+	bool there = g->prefix == 0;
+	int rc;
+
+	for (uint32_t i = g->first; i < g->first + g->n; i++) {
+		const struct share_seq *q = &s->seq[s->order[i]];
+		uint32_t more = q->n - (there ? g->prefix : 0);
+
+		if (t->pack.n && (t->pack.n + more > t->micro || t->pack.nout + targets(q) > t->micro)) {
+			if ((rc = flush(t, pass, loss, e)) != 0)
+				return rc;
+			there = g->prefix == 0;
+		}
+		if (!there)
+			prefix = pack_prefix(&t->pack, q->ids, g->prefix);
+		there = true;
+		pack_branch(&t->pack, prefix, g->prefix, q->ids, q->mask, q->n, q->weight, q->key);
+	}
+	return 0;
+}
+
+/* The micro-step to PASS, in as many passes as it takes. */
+static int run_micro_step(struct trainer *t, pass_fn *pass, double *loss, struct err *e)
+{
+	int rc = 0;
+
+	share_plan(&t->share_step, t->share);
+	for (uint32_t i = 0; rc == 0 && i < t->share_step.ngroups; i++)
+		rc = pack_group(t, &t->share_step.group[i], pass, loss, e);
+	if (rc == 0)
+		rc = flush(t, pass, loss, e);
+	share_reset(&t->share_step);
+	return rc;
 }
 
 static void count_row(struct data_row row, uint64_t *tokens, uint64_t *trained)
@@ -98,10 +146,11 @@ int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct 
 		count_row(data_row(t->data, &it[i]), &out->tokens, &out->trained);
 	kern_zero(t->k, grad, t->optim->n * sizeof *grad);
 	pack_reset(&t->pack);
+	share_reset(&t->share_step);
 	for (size_t i = 0; i < n; i++) {
-		if ((rc = add_row(t, data_row(t->data, &it[i]), 1.0 / (double)out->trained, row_key(t, place, i), train_pass, &sum, e)) != 0)
+		if ((rc = add_row(t, data_row(t->data, &it[i]), 1.0 / (double)out->trained, row_key(t, place, i), e)) != 0)
 			return rc;
-		if (((i + 1) % t->batch == 0 || i + 1 == n) && (rc = flush(t, train_pass, &sum, e)) != 0)
+		if (((i + 1) % t->batch == 0 || i + 1 == n) && (rc = run_micro_step(t, train_pass, &sum, e)) != 0)
 			return rc;
 	}
 	out->loss = sum / (double)out->trained;
@@ -115,6 +164,7 @@ int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct 
 void trainer_release(struct trainer *t)
 {
 	pack_free(&t->pack);
+	share_free(&t->share_step);
 	shard_buf_free(&t->buf);
 }
 
@@ -135,11 +185,15 @@ int trainer_validate(struct trainer *t, const struct data *d, double *loss, stru
 	int rc = 0;
 
 	pack_reset(&t->pack);
+	share_reset(&t->share_step);
 	for (size_t f = 0; f < d->n; f++)
-		for (uint32_t r = 0; r < d->src[f].n && rc == 0; r++)
-			rc = add_row(t, data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[r] }), 1, 0, logp_pass, &sum, e);
+		for (uint32_t r = 0; r < d->src[f].n && rc == 0; r++) {
+			rc = add_row(t, data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[r] }), 1, 0, e);
+			if (rc == 0 && t->share_step.nseq >= VALIDATED_TOGETHER)
+				rc = run_micro_step(t, logp_pass, &sum, e);
+		}
 	if (rc == 0)
-		rc = flush(t, logp_pass, &sum, e);
+		rc = run_micro_step(t, logp_pass, &sum, e);
 	*loss = sum / (double)d->trained;
 	return rc;
 }

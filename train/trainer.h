@@ -4,7 +4,8 @@
 /* One optimiser step, and the loss of validation data.
  *
  * A step takes batch x accumulate rows.  Its loss is the sum over all its trained tokens divided by their number, whatever the
- * micro-steps hold (not a mean of means), and a micro-step may be split further into passes of at most `micro` tokens. */
+ * micro-steps hold (not a mean of means), and a micro-step may be split further into passes of at most `micro` tokens.  What rows of a micro-step have in
+ * common at their beginning is computed once a pass, there and back: the same figures but for rounding. */
 #include <stdint.h>
 #include "cursor.h"
 #include "data.h"
@@ -13,6 +14,7 @@
 #include "model.h"
 #include "optim.h"
 #include "pack.h"
+#include "share.h"
 
 struct trainer {
 	struct kern  *k;              /* all borrowed */
@@ -23,7 +25,9 @@ struct trainer {
 	uint64_t batch, accumulate;   /* rows of a micro-step, micro-steps of a step */
 	uint64_t seed;                /* of dropout and noise */
 	uint32_t micro;               /* tokens of a pass, if it has more than one sequence */
-	struct pack pack;             /* ours */
+	bool     share;               /* compute once what sequences of a micro-step begin with */
+	struct share share_step;      /* ours, as the next two: the micro-step, */
+	struct pack pack;             /* the pass */
 	struct shard_buf buf;
 };
 

@@ -223,6 +223,14 @@ static int open_answers(struct run *r, struct err *e)
 	return answers_open(&r->answers, o->use.model, r->l.m, &r->val, o->metric, e);
 }
 
+/* Rows can share what they begin with unless each draws random numbers of its own there, or virtual tokens stand before them. */
+static bool shares(const struct run *r)
+{
+	const struct lora *l = r->l.lora;
+
+	return !r->o->apart && r->o->neftune == 0 && (l == NULL || (l->dropout == 0 && l->prefix == 0));
+}
+
 static int open_training(struct run *r, struct err *e)
 {
 	int rc;
@@ -233,7 +241,7 @@ static int open_training(struct run *r, struct err *e)
 	if ((r->o->metric || r->o->sample_every) && (rc = open_answers(r, e)) != 0)
 		return rc;
 	r->tr = (struct trainer){ .k = r->l.k, .m = r->l.m, .data = &r->data, .cursor = &r->cursor, .optim = &r->optim,
-		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed };
+		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed, .share = shares(r) };
 	r->tr.pack.neftune = (float)(r->o->neftune / sqrt((double)r->l.w->cfg.hidden));
 	say_plan(r);
 	write_settings(r);
