@@ -8,59 +8,7 @@
 #include "hfjson.h"
 #include "utf8.h"
 
-enum { TYPE_UNKNOWN = 2, TYPE_CONTROL = 3, TYPE_USER = 4, MAX_TOKENS = 1 << 26 };
-
-#define CL100K(numbers) "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" numbers \
-	"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-#define O200K "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|" \
-	"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|" \
-	"\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-
-/* What the names of pre-tokenizers stand for: NAMES is a list with blanks around each; "digits" cuts numbers one by one. */
-static const struct {
-	const char *names;
-	const char *step[3];
-} pres[] = {
-	{ " default gpt-2 gpt2 mpt olmo jina-es jina-de jina-v1-en jina-v2-es jina-v2-de jina-v2-en phi-2 roberta-bpe gigachat ", { GPT2 } },
-	{ " smollm starcoder refact command-r codeshell exaone minerva-7b ", { "digits", GPT2 } },
-	{ " llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 dbrx smaug-bpe chatglm-bpe glm4 ", { CL100K("\\p{N}{1,3}") } },
-	{ " qwen2 stablelm2 deepseek-r1-qwen megrez ", { CL100K("\\p{N}") } },
-	{ " gpt-4o llama4 ", { O200K } },
-	{ " deepseek-v3 ", { "\\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
-	  "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|"
-	  "\\s*[\r\n]+|\\s+(?!\\S)|\\s+" } },
-	{ " falcon ", { "[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]" } },
-};
-
-static bool named(const char *names, const char *name, size_t n)
-{
-	for (const char *p = names; (p = memmem(p, strlen(p), name, n)) != NULL; p++)
-		if (p[-1] == ' ' && p[n] == ' ')
-			return true;
-	return false;
-}
-
-static int pre_named(struct tok *t, const char *name, size_t n, struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; n > 0 && i < sizeof pres / sizeof *pres; i++) {
-		if (!named(pres[i].names, name, n))
-			continue;
-		for (int k = 0; rc == 0 && k < 3 && pres[i].step[k]; k++) {
-			if (strcmp(pres[i].step[k], "digits") == 0)
-				hf_pre_digits(t);
-			else
-				rc = hf_pre_regex(t, pres[i].step[k], strlen(pres[i].step[k]), e);
-		}
-		hf_pre_join(t);
-		hf_pre_bytes(t);
-		return rc;
-	}
-	return err_set(e, SFT_BADDATA, "tokenizer.ggml.pre: unknown pre-tokenizer '%.*s' (known: gpt-2, smollm, llama-bpe, qwen2, gpt-4o, deepseek-v3, "
-	               "falcon and their like)", (int)(n < 60 ? n : 60), name);
-}
+enum { TYPE_UNKNOWN = 2, TYPE_CONTROL = 3, TYPE_USER = 4, TYPE_BYTE = 6, MAX_TOKENS = 1 << 26 };
 
 /* --- tokens --- */
 
@@ -142,7 +90,7 @@ static int by_score(const void *a, const void *b)
 	return x->score < y->score ? 1 : x->score > y->score ? -1 : x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Every way to put token ID together from two tokens is a merge of rank RANK. */
+/* Every way to put token ID together from two tokens is a merge of rank RANK.  Control, unknown and byte tokens are never made of text. */
 static void merges_into(struct tok *t, uint32_t id, uint32_t rank, size_t *cap)
 {
 	const char *p = t->vocab.text[id], *end = p + t->vocab.len[id];
@@ -158,11 +106,17 @@ static void merges_into(struct tok *t, uint32_t id, uint32_t rank, size_t *cap)
 	}
 }
 
+static bool never_text(int32_t type)
+{
+	return type == TYPE_UNKNOWN || type == TYPE_CONTROL || type == TYPE_BYTE;
+}
+
 static int merges_by_score(struct tok *t, const struct gguf *g, struct err *e)
 {
+	const int32_t *type = NULL;
 	const float *score;
 	struct scored *order;
-	size_t n, cap = 0;
+	size_t n, ntypes, cap = 0;
 	uint32_t rank = 0;
 	int rc = gguf_f32s(g, "tokenizer.ggml.scores", &score, &n, e);
 
@@ -170,13 +124,15 @@ static int merges_by_score(struct tok *t, const struct gguf *g, struct err *e)
 		return rc;
 	if (n != t->vocab.n)
 		return err_set(e, SFT_BADDATA, "tokenizer.ggml.scores has %zu values (expected one for each of %u tokens)", n, t->vocab.n);
+	if (gguf_has(g, "tokenizer.ggml.token_type") && (rc = gguf_ints(g, "tokenizer.ggml.token_type", &type, &ntypes, e)) != 0)
+		return rc;
 	order = mem_new((n + 1) * sizeof *order);
 	for (size_t i = 0; i < n; i++)
 		order[i] = (struct scored){ score[i], (uint32_t)i };
 	qsort(order, n, sizeof *order, by_score);
 	for (size_t i = 0; i < n; i++) {
 		rank += i > 0 && order[i].score < order[i - 1].score;
-		if (t->vocab.text[order[i].id])
+		if (t->vocab.text[order[i].id] && (type == NULL || !never_text(type[order[i].id])))
 			merges_into(t, order[i].id, rank, &cap);
 	}
 	mem_free(order);
@@ -263,7 +219,7 @@ static uint64_t context_length(const struct gguf *g)
 
 static int get_extras(struct tok *t, const struct gguf *g, struct err *e)
 {
-	bool add_bos = t->kind == MODEL_BPE && !t->bytes, add_eos = false;
+	bool add_bos = t->adds_bos || (t->kind == MODEL_BPE && !t->bytes), add_eos = false;
 	const char *s;
 	size_t n;
 	int rc = 0;
@@ -310,7 +266,7 @@ static int load(struct tok *t, const struct gguf *g, struct err *e)
 		if (gguf_has(g, "tokenizer.ggml.pre") && (rc = gguf_str(g, "tokenizer.ggml.pre", &pre, &npre, e)) != 0)
 			return rc;
 		if ((rc = get_merges(t, g, e)) == 0)
-			rc = pre_named(t, pre, npre, e);
+			rc = gguf_pre(t, pre, npre, e);
 		t->dec = mem_new(sizeof *t->dec);
 		t->dec[t->ndec++] = (struct dec){ .kind = DEC_BYTES };
 	} else {

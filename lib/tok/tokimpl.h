@@ -155,6 +155,7 @@ struct tok {
 	size_t nmerges;
 	int64_t unk;                /* id, or -1 (all models) */
 	bool fuse_unk, byte_fallback, ignore_merges;
+	bool adds_bos;              /* GGUF: a BOS token unless the file says no */
 	const char *sub_prefix, *word_suffix;   /* "" or the affixes of symbols inside and at the end of a word */
 	size_t nsub_prefix, nword_suffix;
 	uint32_t *char_id;          /* BMP -> id, UINT32_MAX none (no affixes); of bytes: characters that always become this token first */
@@ -284,6 +285,7 @@ void spm_release(struct tok *t);
 /* Loaders: fill a zeroed T (arena ready). */
 int tok_open_json(struct tok *t, const char *path, struct err *e);     /* hfjson.c */
 int tok_open_gguf(struct tok *t, const char *path, struct err *e);     /* tokgguf.c */
+int gguf_pre(struct tok *t, const char *name, size_t n, struct err *e);  /* ggufpre.c: the pre-tokenizer of that name; SFT_BADDATA: unknown */
 int tok_open_spm(struct tok *t, const char *path, struct err *e);      /* tokspm.c */
 /* tokfolder.c: what tokenizer_config.json, generation_config.json and the like in DIR say beside the vocabulary. */
 void tok_stop(struct tok *t, uint32_t id);              /* ID ends a turn */
