@@ -9,7 +9,8 @@
 struct settings {
 	struct eval_opts o;
 	struct slicer_opts slices;
-	struct opt_list patterns;
+	struct opt_list patterns, dicts;
+	struct termset *terms;          /* of dicts */
 	const char *below;              /* --fail-below METRIC=VALUE */
 	int64_t min_items, examples, top;
 };
@@ -131,7 +132,10 @@ static int run(struct settings *s, struct tool *t)
 	int rc;
 
 	s->slices.patterns = &s->patterns;
-	if ((rc = eval_opts_finish(&s->o, t, &t->e)) != 0 || (rc = judge_open(&j, s, &t->e)) != 0 || (rc = slicer_open(&sl, &s->slices, &t->e)) != 0)
+	if ((rc = eval_opts_finish(&s->o, t, &t->e)) != 0 || (rc = eval_opts_terms(&s->o, &s->dicts, &s->terms, &t->e)) != 0)
+		goto done;
+	s->slices.terms = s->terms;
+	if ( (rc = judge_open(&j, s, &t->e)) != 0 || (rc = slicer_open(&sl, &s->slices, &t->e)) != 0)
 		goto done;
 	errors_init(&table, sl, (uint64_t)s->min_items, (size_t)s->examples, (uint64_t)t->seed);
 	if ((rc = pairs_records(&p, (const char *const *)t->operands + 1, (size_t)t->noperands - 1, &s->o, NULL, t, &t->e)) == 0)
@@ -147,6 +151,7 @@ done:
 	errors_release(&table);
 	slicer_close(sl);
 	judge_close(&j);
+	termset_free(s->terms);
 	return rc;
 }
 
@@ -156,7 +161,8 @@ int errors_main(int argc, char **argv)
 	struct opt shared[EVAL_OPTS], rec[20];
 	const struct opt own[] = {
 		OPT_HEAD("Slices"),
-		OPT_STR(0, "by", &s.slices.by, "LIST", "label, length, script, turns, columns [those that there are; slice, source]"),
+		OPT_STR(0, "by", &s.slices.by, "LIST", "label, length, script, turns, term, term_class, columns [those that there are; slice, source]"),
+		OPT_LIST(0, "terms", &s.dicts, "FILE", "slices by the terms of a dictionary that the input has"),
 		OPT_LIST(0, "pattern", &s.patterns, "COL:/RE/", "a slice: where the column, or input, has a match"),
 		OPT_STR(0, "input", &s.slices.input, "COL", "column of the input [messages; input, prompt, question, text]"),
 		OPT_STR(0, "fail-below", &s.below, "METRIC=VALUE", "an item fails below this (ter: above) [not --match]"),

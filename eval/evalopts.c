@@ -125,20 +125,19 @@ static int read_categories(struct eval_opts *o, struct err *e)
 	return rc;
 }
 
-static int read_dicts(struct eval_opts *o, struct err *e)
+int eval_opts_terms(struct eval_opts *o, const struct opt_list *files, struct termset **out, struct err *e)
 {
 	int rc = 0;
 
-	if (o->dicts.n == 0)
+	*out = NULL;
+	if (files->n == 0)
 		return 0;
-	o->unicode = unicode_open();
-	o->terms = termset_new(o->unicode);
-	for (size_t k = 0; k < o->dicts.n && rc == 0; k++)
-		rc = termset_read(o->terms, o->dicts.v[k], e);
-	if (rc == 0)
-		rc = termset_ready(o->terms, e);
-	o->m.terms = o->terms;
-	return rc;
+	if (o->unicode == NULL)
+		o->unicode = unicode_open();
+	*out = termset_new(o->unicode);
+	for (size_t k = 0; k < files->n && rc == 0; k++)
+		rc = termset_read(*out, files->v[k], e);
+	return rc ? rc : termset_ready(*out, e);
 }
 
 int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e)
@@ -168,8 +167,9 @@ int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e)
 			return rc;
 		m->rules = &o->rules;
 	}
-	if ((rc = read_dicts(o, e)) != 0)
+	if ((rc = eval_opts_terms(o, &o->dicts, &o->terms, e)) != 0)
 		return rc;
+	m->terms = o->terms;
 	return read_categories(o, e);
 }
 

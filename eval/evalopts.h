@@ -24,7 +24,7 @@ struct eval_opts {
 
 	struct metric_opts m;                        /* what follows from them: eval_opts_finish() */
 	struct compliance_rules rules;
-	struct unicode *unicode;                     /* with --dict */
+	struct unicode *unicode;                     /* of dictionaries; NULL without */
 	struct termset *terms;
 	struct arena arena;                          /* the category list */
 };
@@ -38,6 +38,8 @@ const struct opt *eval_opts_table(struct eval_opts *o, struct opt table[EVAL_OPT
 
 /* Check them and set o->m, all but the rule of --match.  SFT_USAGE, or SFT_BADDATA for the files of --categories, --rules and --dict. */
 int eval_opts_finish(struct eval_opts *o, const struct tool *t, struct err *e);
+/* The dictionaries FILES as one set, NULL where there are none; freed by the caller, before eval_opts_release(). */
+int  eval_opts_terms(struct eval_opts *o, const struct opt_list *files, struct termset **out, struct err *e);
 /* The rule of --match, or where none was given: exact on label TABLES, strip on predictions. */
 int eval_opts_match(struct eval_opts *o, bool table, struct err *e);
 

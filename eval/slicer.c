@@ -6,10 +6,11 @@
 
 #include "inputtext.h"
 #include "pattern.h"
+#include "termset.h"
 #include "unicode.h"
 
-enum dim_kind { DIM_LABEL, DIM_LENGTH, DIM_SCRIPT, DIM_TURNS, DIM_COLUMN, DIM_PATTERN };
-static const char *const words[] = { "label", "length", "script", "turns" };
+enum dim_kind { DIM_LABEL, DIM_LENGTH, DIM_SCRIPT, DIM_TURNS, DIM_TERM, DIM_TERM_CLASS, DIM_COLUMN, DIM_PATTERN };
+static const char *const words[] = { "label", "length", "script", "turns", "term", "term_class" };
 
 struct dim {
 	enum dim_kind kind;
@@ -29,6 +30,9 @@ struct slicer {
 	struct matcher *matcher;
 	struct json_parser *parser;
 	struct arena options, item;
+	const struct termset *terms;
+	struct termscan scan;
+	uint64_t *stamp, now;           /* by term: the last scan that found it */
 };
 
 /* --- dimensions --- */
@@ -55,6 +59,8 @@ static int add_named(struct slicer *s, const char *name, bool asked, struct err 
 	for (int k = DIM_LABEL; k < DIM_COLUMN; k++)
 		if (strcmp(name, words[k]) == 0)
 			d.kind = (enum dim_kind)k;
+	if ((d.kind == DIM_TERM || d.kind == DIM_TERM_CLASS) && s->terms == NULL)
+		return err_set(e, SFT_USAGE, "slices by '%s' need a dictionary (expected --terms FILE; col:%s is a column)", name, name);
 	if (strncmp(name, "col:", 4) == 0)
 		d.column = name + 4;
 	return add_dim(s, d, e);
@@ -103,7 +109,12 @@ int slicer_open(struct slicer **out, const struct slicer_opts *o, struct err *e)
 	s->matcher = matcher_new();
 	s->parser = json_parser_new();
 	s->inputs = inputs_new(o->input);
+	s->terms = o->terms;
+	if (s->terms)
+		s->stamp = mem_new((termset_count(s->terms) + 1) * sizeof *s->stamp);
 	rc = add_list(s, o->by ? o->by : "slice,source,label,script,length,turns", o->by != NULL, e);
+	if (rc == 0 && s->terms && o->by == NULL)
+		rc = add_list(s, "term_class,term", true, e);
 	for (size_t k = 0; rc == 0 && o->patterns && k < o->patterns->n; k++)
 		rc = add_pattern(s, o->patterns->v[k], e);
 	*out = s;
@@ -125,6 +136,8 @@ void slicer_close(struct slicer *s)
 	arena_release(&s->options);
 	arena_release(&s->item);
 	inputs_free(s->inputs);
+	termscan_release(&s->scan);
+	mem_free(s->stamp);
 	mem_free(s);
 }
 
@@ -302,6 +315,31 @@ static int column_slices(struct slicer *s, const struct field *f, size_t d, void
 	return 0;
 }
 
+/* The distinct terms of T, or their distinct classes. */
+static void term_slices(struct slicer *s, struct text t, size_t d, void (*put)(void *ctx, size_t dim, struct text value), void *ctx)
+{
+	bool classes = s->dim[d].kind == DIM_TERM_CLASS;
+	size_t n = t.n ? termset_scan(s->terms, &s->scan, t.p, t.n) : 0;
+
+	s->now++;
+	for (size_t k = 0; k < n; k++) {
+		const struct term *x = termset_get(s->terms, s->scan.hit[k].term);
+		bool twice = s->stamp[s->scan.hit[k].term] == s->now;
+
+		s->stamp[s->scan.hit[k].term] = s->now;
+		for (size_t i = 0; i < k && classes && !twice; i++)
+			twice = strcmp(termset_get(s->terms, s->scan.hit[i].term)->class, x->class) == 0;
+		if (twice)
+			continue;
+		if (classes)
+			put(ctx, d, x->class[0] ? (struct text){ x->class, strlen(x->class) } : (struct text){ "(no class)", 10 });
+		else
+			put(ctx, d, (struct text){ x->form.text, x->form.n });
+	}
+	if (n == 0)
+		put(ctx, d, (struct text){ "(none)", 6 });
+}
+
 static int one_dim(struct slicer *s, size_t d, const struct rec *r, struct text label, void (*put)(void *ctx, size_t dim, struct text value),
                    void *ctx, struct err *e)
 {
@@ -312,7 +350,7 @@ static int one_dim(struct slicer *s, size_t d, const struct rec *r, struct text 
 	bool found;
 	int rc;
 
-	if (x->kind == DIM_LENGTH || x->kind == DIM_SCRIPT)
+	if (x->kind == DIM_LENGTH || x->kind == DIM_SCRIPT || x->kind == DIM_TERM || x->kind == DIM_TERM_CLASS)
 		t = s->input.text;
 	if (x->kind == DIM_LABEL ? label.p == NULL : x->kind == DIM_TURNS ? !s->input.chat : t.p == NULL)
 		return 0;
@@ -322,6 +360,8 @@ static int one_dim(struct slicer *s, size_t d, const struct rec *r, struct text 
 	case DIM_LENGTH: put(ctx, d, length_slice(t, name)); break;
 	case DIM_SCRIPT: put(ctx, d, script_slice(s, t)); break;
 	case DIM_TURNS: put(ctx, d, turns_slice(s->input.turns, name)); break;
+	case DIM_TERM:
+	case DIM_TERM_CLASS: term_slices(s, t, d, put, ctx); break;
 	case DIM_COLUMN: return column_slices(s, f, d, put, ctx, e);
 	case DIM_PATTERN:
 		if ((rc = pattern_find(x->pattern, s->matcher, t.p, t.n, 0, &found, e)) != 0)

@@ -8,11 +8,14 @@
  *   script      Unicode scripts with at least a tenth of the input's letters, "Han+Latin"; kana make it Japanese, Hangul Korean
  *               (with the Han beside them); "none" without letters
  *   turns       messages of the user: 0, 1, 2, 3, 4, 5-8, 9-16, ... (doubling)
+ *   term        the terms of a dictionary that stand in the input, each a slice; "(none)" without
+ *   term_class  their classes
  *   COL         the value of a column; each value of a JSON list; col:NAME for a column that is called as one of the above
  *   pattern     COL:/PATTERN/FLAGS: one slice, the items where the column (or "input") has a match
  *
  * The input is a column, or what the messages say that are not the assistant's. */
 #include "pairs.h"
+#include "termset.h"
 
 enum { SLICER_MAX_DIMS = 64 };
 
@@ -20,11 +23,12 @@ struct slicer_opts {
 	const char *by;                 /* list of dimensions; NULL: slice,source,label,script,length,turns, those that there are */
 	const char *input;              /* column; NULL: messages, else input, prompt, question or text */
 	const struct opt_list *patterns;
+	const struct termset *terms;    /* NULL: no slices by them; else they are among those that there are */
 };
 
 struct slicer;
 
-/* SFT_USAGE for a malformed pattern, a dimension named twice, too many of them. */
+/* SFT_USAGE for a malformed pattern, slices by terms without a dictionary, a dimension named twice, too many of them. */
 int  slicer_open(struct slicer **s, const struct slicer_opts *o, struct err *e);
 void slicer_close(struct slicer *s);            /* NULL is fine */
 
