@@ -53,6 +53,7 @@ void augment_release(struct augment *g)
 	mem_free(g->class);
 	mem_free(g->columns.v);
 	mem_free(g->only_values.v);
+	strmap_free(&g->weak);
 	mem_free(g->group.v);
 	keyset_release(&g->held);
 	addcols_release(&g->cols);
@@ -191,6 +192,11 @@ static int guarded(const struct augment *g, struct augwork *w, const struct rec 
 		for (size_t i = 0; i < g->only_values.n; i++)
 			if (strlen(g->only_values.v[i]) == f->n && memcmp(g->only_values.v[i], f->p, f->n) == 0)
 				*yes = false;
+	}
+	if (!*yes && g->weak_column) {
+		if ((rc = rec_need(r->names, g->weak_column, &at, e)) != 0)
+			return rc;
+		*yes = strmap_find(&g->weak, r->f[at].p ? r->f[at].p : "", r->f[at].n) == NULL;
 	}
 	if (*yes || g->held.n == 0)
 		return 0;

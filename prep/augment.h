@@ -12,6 +12,7 @@
 #include "keyset.h"
 #include "recpipe.h"
 #include "rng.h"
+#include "strmap.h"
 #include "termset.h"
 
 enum augment_kind {
@@ -42,6 +43,8 @@ struct augment {
 	bool only_new;
 	const char *only_column;       /* NULL, or: records with other values than these are left alone */
 	struct words only_values;
+	const char *weak_column;       /* NULL, or: records whose value is not in weak are left alone */
+	struct strmap weak;
 	struct words group;            /* held-out keys are of these columns */
 	struct keyset held;
 	bool missing_ok;

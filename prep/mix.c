@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "weakslices.h"
+
 static const char *const label[] = { "source" };
 
 void mix_init(struct mix *m, const char *scratch_dir)
@@ -49,49 +51,21 @@ int mix_add(struct mix *m, const char *operand, struct err *e)
 
 /* --- weak slices --- */
 
-static int add_slice(struct mix *m, const struct json *item, double *errors, double *all, struct err *e)
-{
-	const char *name = NULL;
-	double n = -1, rate = -1;
-	bool added;
-	int rc;
-
-	if ((rc = json_get_str(item, "slice", &name, e)) != 0 || (rc = json_get_double(item, "n", &n, e)) != 0 ||
-	    (rc = json_get_double(item, "error_rate", &rate, e)) != 0)
-		return rc;
-	if (name == NULL || !(n >= 0 && n < 0x1p53) || !(rate >= 0 && rate <= 1))
-		return err_set(e, SFT_BADDATA, "slice %zu (expected slice, n of 0 or more, error_rate from 0 to 1)", m->nslices + 1);
-	strmap_put(&m->by_slice, name, strlen(name), m->nslices, &added);
-	if (!added)
-		return err_set(e, SFT_BADDATA, "slice '%.100s' stands twice", name);
-	m->slice = mem_grow(m->slice, m->nslices + 1, sizeof *m->slice);
-	m->slice[m->nslices++] = (struct mix_slice){ .name = arena_str(&m->arena, name, strlen(name)), .factor = rate };
-	*errors += n * rate;
-	*all += n;
-	return 0;
-}
-
 int mix_weak(struct mix *m, const char *path, struct err *e)
 {
-	const struct json *doc, *list;
-	double errors = 0, all = 0;
-	int rc;
+	struct weak_slices w;
+	int rc = weak_read(&w, path, &m->arena, e);
 
-	if ((rc = json_file(&m->arena, path, &doc, e)) != 0)
+	if (rc)
 		return rc;
-	list = json_get(doc, "slices");
-	if (list && list->type == JSON_ARR && list->n > MIX_MAX_SLICES)
-		return err_set(e, SFT_BADDATA, "%s: %zu slices (expected at most %d)", path, list->n, MIX_MAX_SLICES);
-	if (list == NULL || list->type != JSON_ARR || list->n == 0)
-		return err_set(e, SFT_BADDATA, "%s: no slices (expected {\"slices\":[{\"slice\",\"n\",\"error_rate\"}]})", path);
-	for (size_t i = 0; i < list->n; i++)
-		if (add_slice(m, &list->item[i], &errors, &all, e) != 0)
-			return err_in(e, "%s", path);
-	for (size_t i = 0; i < m->nslices; i++) {
-		double f = errors > 0 ? m->slice[i].factor * all / errors : 1;
+	m->slice = mem_grow(m->slice, w.n, sizeof *m->slice);
+	for (size_t i = 0; i < w.n; i++) {
+		double f = w.errors > 0 ? w.v[i].rate * w.all / w.errors : 1;
 
-		m->slice[i].factor = f < 1 ? 1 : f > m->limit ? m->limit : f;
+		strmap_put(&m->by_slice, w.v[i].name, strlen(w.v[i].name), i, NULL);
+		m->slice[i] = (struct mix_slice){ .name = w.v[i].name, .factor = f < 1 ? 1 : f > m->limit ? m->limit : f };
 	}
+	m->nslices = w.n;
 	return 0;
 }
 

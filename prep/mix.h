@@ -12,8 +12,6 @@
 #include "scratch.h"
 #include "strmap.h"
 
-enum { MIX_MAX_SLICES = 4096 };
-
 enum mix_order { MIX_SHUFFLED, MIX_PROGRESSIVE, MIX_SEQUENTIAL };
 
 /* Records that are drawn alike: those of a source, or those of it in one of the weak slices. */

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "augment.h"
+#include "weakslices.h"
 
 static const char synopsis[] = "sft-augment --columns COL,... METHOD... [options] [FILE...]";
 static const char about[] = "Add changed copies of records: other words, slips of typing, other numbers and names.";
 
 static struct {
-	const char *columns, *id, *only, *group;
+	const char *columns, *id, *only, *weak, *slice, *group;
 	struct opt_list entities, dialect, synonyms, homophones, held_out;
 	bool numbers, punctuation, letter_case, width, only_new;
 	double keyboard, rate;
@@ -33,6 +34,8 @@ static const struct opt options[] = {
 	OPT_FLAG(0, "only-new", &o.only_new, "write the copies alone"),
 	OPT_STR(0, "id", &o.id, "COL", "ids: copies get -a1, -a2... behind"),
 	OPT_STR(0, "only", &o.only, "COL=VALUE,...", "augment records with these values alone (split=train)"),
+	OPT_STR(0, "weak", &o.weak, "FILE", "augment the weak slices of FILE alone (JSON of sft eval errors)"),
+	OPT_STR(0, "slice", &o.slice, "COL", "--weak: the column that names a record's slice [slice]"),
 	OPT_LIST(0, "held-out", &o.held_out, "FILE", "never augment what shares its --group with a record of FILE (repeatable)"),
 	OPT_STR(0, "group", &o.group, "COL,...", "columns that --held-out goes by"),
 	OPT_END
@@ -99,6 +102,23 @@ static int only(struct augment *g, struct tool *t)
 	return 0;
 }
 
+/* --weak: the slices whose error rate is over the mean. */
+static int weak(struct augment *g, struct tool *t)
+{
+	struct weak_slices w;
+	int rc;
+
+	if (o.weak == NULL)
+		return o.slice ? err_set(&t->e, SFT_USAGE, "--slice is for --weak FILE") : 0;
+	if ((rc = weak_read(&w, o.weak, &t->arena, &t->e)) != 0)
+		return rc;
+	for (size_t k = 0; k < w.n; k++)
+		if (w.v[k].rate * w.all > w.errors)
+			strmap_put(&g->weak, w.v[k].name, strlen(w.v[k].name), k, NULL);
+	g->weak_column = o.slice ? o.slice : "slice";
+	return g->weak.n ? 0 : err_set(&t->e, SFT_BADDATA, "%s: no slice is weaker than the mean (nothing to augment)", o.weak);
+}
+
 static int set_up(struct augment *g, const struct rec_opts *r, struct tool *t)
 {
 	int rc;
@@ -117,7 +137,7 @@ static int set_up(struct augment *g, const struct rec_opts *r, struct tool *t)
 	words_split(&g->columns, o.columns, &t->arena);
 	if (o.group)
 		words_split(&g->group, o.group, &t->arena);
-	if ((rc = only(g, t)) != 0 || (rc = methods(g, &t->e)) != 0 || (rc = augment_ready(g, (int)t->threads, &t->e)) != 0)
+	if ((rc = only(g, t)) != 0 || (rc = weak(g, t)) != 0 || (rc = methods(g, &t->e)) != 0 || (rc = augment_ready(g, (int)t->threads, &t->e)) != 0)
 		return rc;
 	for (size_t i = 0; i < o.held_out.n && rc == 0; i++)
 		rc = augment_hold_out(g, o.held_out.v[i], r, t, &t->e);
