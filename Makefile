@@ -160,7 +160,7 @@ asan:
 # Each entry for so long under the sanitizers; FUZZ=ENTRY... for some of them.
 FUZZ_SECONDS ?= 60
 fuzz: $(BUILD)/deps.stamp
-	@$(MAKE) --no-print-directory -s $(ASAN) fuzzers
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(ASAN) fuzzers
 	@BUILD=$(BUILD) tests/fuzz/run $(BUILD)/asan/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 # --- to install ---

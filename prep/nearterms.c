@@ -254,7 +254,7 @@ static void add_hit(struct nearscan *w, const struct termscan *t, size_t from, s
 /* Does T hold C[0..len-1] at FROM? */
 static bool stands_at(const struct termscan *t, size_t from, const uint32_t *c, size_t len)
 {
-	if (len > t->n - from)
+	if (from > t->n || len > t->n - from)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (t->ch[from + i].c != c[i])
@@ -287,58 +287,81 @@ static bool letter(const struct nearterms *n, uint32_t c)
 	return (unicode_class(n->u, c) & (UNI_WORD | UNI_MARK)) && !(c >= '0' && c <= '9');
 }
 
-/* The text from AT on is C[0..len-1] but for one edit: where it ends; 0 if it is not. */
-static size_t edited_after(const struct nearterms *n, const struct termscan *t, size_t at, const uint32_t *c, size_t len)
-{
-	size_t p = 0;
+/* C[0..len-1] is to be looked for in T with one edit, its one end being at a place that is known. */
+struct edit {
+	const struct nearterms *n;
+	const struct termscan *t;
+	const uint32_t *c;
+	uint32_t len;
+};
 
-	while (p < len && at + p < t->n && t->ch[at + p].c == c[p])
-		p++;
-	if (p == len || !letter(n, c[p]))
-		return 0;
-	if (at + p < t->n && letter(n, t->ch[at + p].c)) {
-		if (stands_at(t, at + p + 1, c + p + 1, len - p - 1))
-			return at + len;
-		if (stands_at(t, at + p, c + p + 1, len - p - 1))
-			return at + len - 1;
-		return stands_at(t, at + p + 1, c + p, len - p) ? at + len + 1 : 0;
-	}
-	return stands_at(t, at + p, c + p + 1, len - p - 1) ? at + len - 1 : 0;
+static bool letter_at(const struct edit *e, size_t i)
+{
+	return i < e->t->n && letter(e->n, e->t->ch[i].c);
 }
 
-/* The same before END: where it begins; SIZE_MAX if it is not. */
-static size_t edited_before(const struct nearterms *n, const struct termscan *t, size_t end, const uint32_t *c, size_t len)
+static bool whole(const struct edit *e, size_t from, size_t to)
 {
-	size_t q = 0;
+	return termscan_whole(e->t, e->n->u, from, to);
+}
 
-	while (q < len && q < end && t->ch[end - 1 - q].c == c[len - 1 - q])
-		q++;
-	if (q == len || !letter(n, c[len - 1 - q]))
-		return SIZE_MAX;
-	if (q < end && letter(n, t->ch[end - 1 - q].c)) {
-		if (end >= len && stands_at(t, end - len, c, len - q - 1))
-			return end - len;
-		if (end >= len - 1 && stands_at(t, end - len + 1, c, len - q - 1))
-			return end - len + 1;
-		return end >= len + 1 && stands_at(t, end - len - 1, c, len - q) ? end - len - 1 : SIZE_MAX;
+/* The text from FROM on begins with the first LEFT of E: where what is whole and one edit off ends; 0 if nothing does. */
+static size_t edited_after(const struct edit *e, size_t from, uint32_t left)
+{
+	uint32_t p = left, rest;
+	size_t at, to;
+
+	while (p < e->len && from + p < e->t->n && e->t->ch[from + p].c == e->c[p])
+		p++;
+	at = from + p;
+	rest = e->len - p;
+	if (rest == 0)                 /* the term, or with a letter more at the end another form of it: "pills" */
+		return 0;
+	to = at + rest;
+	if (letter(e->n, e->c[p])) {
+		if (letter_at(e, at) && stands_at(e->t, at + 1, e->c + p + 1, rest - 1) && whole(e, from, to))
+			return to;
+		if (stands_at(e->t, at, e->c + p + 1, rest - 1) && whole(e, from, to - 1))
+			return to - 1;
 	}
-	return end >= len - 1 && stands_at(t, end - len + 1, c, len - q - 1) ? end - len + 1 : SIZE_MAX;
+	return letter_at(e, at) && stands_at(e->t, at + 1, e->c + p, rest) && whole(e, from, to + 1) ? to + 1 : 0;
+}
+
+/* The text before TO ends with all but the first LEFT of E: where what is whole and one edit off begins; SIZE_MAX if nothing does. */
+static size_t edited_before(const struct edit *e, size_t to, uint32_t left)
+{
+	size_t end = to - (e->len - left), at;
+	uint32_t q = left;             /* what of it is not found yet */
+
+	while (q > 0 && end > 0 && e->t->ch[end - 1].c == e->c[q - 1]) {
+		q--;
+		end--;
+	}
+	at = end - 1;
+	if (q == 0)
+		return end > 0 && letter_at(e, at) && !whole(e, end, to) && whole(e, at, to) ? at : SIZE_MAX;
+	if (letter(e->n, e->c[q - 1])) {
+		if (end >= q && letter_at(e, at) && stands_at(e->t, end - q, e->c, q - 1) && whole(e, end - q, to))
+			return end - q;
+		if (end >= q - 1 && stands_at(e->t, end - q + 1, e->c, q - 1) && whole(e, end - q + 1, to))
+			return end - q + 1;
+	}
+	return end > q && letter_at(e, at) && stands_at(e->t, end - q - 1, e->c, q) && whole(e, end - q - 1, to) ? end - q - 1 : SIZE_MAX;
 }
 
 static void look_around(const struct nearterms *n, struct nearscan *w, const struct termscan *t, size_t at, const struct half *h)
 {
-	uint32_t len, left;
-	const uint32_t *c = term_text(n, h->term, &len);
+	struct edit e = { .n = n, .t = t };
 	size_t from = at, to;
 
-	left = len / 2;
+	e.c = term_text(n, h->term, &e.len);
 	if (h->right) {
-		to = at + len - left;
-		from = edited_before(n, t, at, c, left);
+		to = at + e.len - e.len / 2;
+		from = edited_before(&e, to, e.len / 2);
 	} else {
-		to = edited_after(n, t, at + left, c + left, len - left);
+		to = edited_after(&e, from, e.len / 2);
 	}
-	if (from != SIZE_MAX && to != 0 && termscan_whole(t, n->u, from, to))
+	if (from != SIZE_MAX && to != 0)
 		add_hit(w, t, from, to, h->term, false);
 }
 
