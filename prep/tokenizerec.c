@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One record: rendered, tokenised, masked, cut to length. */
+#include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,22 +211,47 @@ static int from_text(const struct tokenize *z, struct tokenize_work *w, const st
 	return 0;
 }
 
-static void put_ids(struct buf *out, const uint32_t *ids, uint32_t n)
-{
-	buf_ch(out, '[');
-	for (uint32_t i = 0; i < n; i++) {
-		char digits[12], *p = digits + sizeof digits, *start = buf_room(out, 12);
-		uint32_t v = ids[i];
+/* Two decimal digits of each number below 100, as they stand in memory. */
+#define TEN(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
+static const char hundred[] = TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5") TEN("6") TEN("7") TEN("8") TEN("9");
+enum { ID_TEXT = 12 };          /* the longest id, a comma and a NUL */
 
-		do
-			*--p = (char)('0' + v % 10);
-		while ((v /= 10) > 0);
-		if (i)
-			*start++ = ',';
-		memcpy(start, p, (size_t)(digits + sizeof digits - p));
-		out->n += (size_t)(digits + sizeof digits - p) + (i > 0);
-	}
-	buf_str(out, "]\n");
+static inline uint64_t two_digits(uint32_t v)
+{
+	uint16_t w;
+
+	memcpy(&w, hundred + 2 * v, 2);
+	return le16toh(w);
+}
+
+/* V and a comma written at P, which has room for ID_TEXT; what is behind them. */
+static inline char *put_id(char *p, uint32_t v)
+{
+	unsigned n = 1 + (v >= 10) + (v >= 100) + (v >= 1000) + (v >= 10000) + (v >= 100000);
+	uint64_t w;
+
+	if (v >= 1000000)
+		return p + sprintf(p, "%u,", v);
+	w = two_digits(v / 10000) | two_digits(v / 100 % 100) << 16 | two_digits(v % 100) << 32 | (uint64_t)',' << 48;
+	w = htole64(w >> 8 * (6 - n));         /* leading zeros out */
+	memcpy(p, &w, 8);
+	return p + n + 1;
+}
+
+/* "[1,2,3]\n" in A; *N: its length. */
+static const char *ids_text(struct arena *a, const uint32_t *ids, uint32_t count, size_t *n)
+{
+	char *text = arena_get(a, (size_t)count * ID_TEXT + 8), *p = text;
+
+	*p++ = '[';
+	for (uint32_t i = 0; i < count; i++)
+		p = put_id(p, ids[i]);
+	p -= count > 0;                /* the bracket takes the place of the last comma */
+	*p++ = ']';
+	*p++ = '\n';
+	*n = (size_t)(p - text);
+	arena_trim(a, text, *n);
+	return text;
 }
 
 /* --- length --- */
@@ -344,10 +371,12 @@ int tokenize_record(const struct tokenize *z, struct tokenize_work *w, const str
 		rc = labels(r, a, &out->seq, e);
 		return rc ? rc : fit(z, a, out, e);
 	}
+	if (z->o->job == JOB_IDS) {
+		out->text = ids_text(a, out->seq.ids, out->seq.n, &out->ntext);
+		return 0;
+	}
 	w->out.n = 0;
-	if (z->o->job == JOB_IDS)
-		put_ids(&w->out, out->seq.ids, out->seq.n);
-	else if ((rc = tokenize_show(z, &out->seq, r->num, &w->out, e)) != 0)
+	if ((rc = tokenize_show(z, &out->seq, r->num, &w->out, e)) != 0)
 		return rc;
 	out->text = arena_str(a, w->out.p, w->out.n);
 	out->ntext = w->out.n;

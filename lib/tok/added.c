@@ -58,12 +58,12 @@ void added_split(const struct tok *t, const struct trie *trie, const struct piec
 {
 	const char *start = piece->p, *end = start + piece->n, *done = start, *p = start;
 
-	while (trie->nnodes && p < end) {
+	while (trie->nnodes && (p = trie_seek(trie, p, end)) < end) {
 		const struct added *a;
 		const char *from = p, *to;
 		int32_t which = 0;
 
-		if (!trie->start[(uint8_t)*p] || (to = longest(trie, p, end, &which)) == NULL) {
+		if ((to = longest(trie, p, end, &which)) == NULL) {
 			p++;
 			continue;
 		}

@@ -13,14 +13,15 @@ void bpe_merges_init(struct bpe_merges *m, const struct bpe_merge *merges, size_
 	uint32_t slots = 16;
 	unsigned bits = 7;
 
-	while (slots < 2 * n)
+	while (slots / 4 * 3 < n)
 		slots *= 2;
 	while ((size_t)1 << bits < 8 * n)
 		bits++;
 	m->maybe_shift = 64 - bits;
 	m->maybe = mem_new((size_t)1 << (bits - 3));
 	m->mask = slots - 1;
-	m->slot = mem_new((size_t)slots * sizeof *m->slot);
+	if ((m->slot = mem_try((size_t)slots * sizeof *m->slot)) == NULL)       /* in huge pages */
+		m->slot = mem_new((size_t)slots * sizeof *m->slot);             /* or this is the end */
 	memset(m->slot, 0xff, (size_t)slots * sizeof *m->slot);
 	for (size_t k = 0; k < n; k++) {
 		uint64_t h = ((uint64_t)merges[k].left << 32 | merges[k].right) * 0x9E3779B97F4A7C15u;

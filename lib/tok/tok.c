@@ -7,6 +7,7 @@
 
 #include "gguf.h"
 #include "hash.h"
+#include "json.h"
 #include "tokimpl.h"
 #include "utf8.h"
 
@@ -205,10 +206,9 @@ struct tok_scratch *tok_scratch_new(const struct tok *t)
 	arena_init(&s->arena);
 	s->t = t;
 	s->matcher = matcher_new();
-	if (t->kind == MODEL_BPE) {
-		s->cache_block = mem_new(2 * WORD_LINES * sizeof *s->cache + 63);
-		s->cache = (struct word_slot *)(((uintptr_t)s->cache_block + 63) & ~(uintptr_t)63);
-	}
+	if (t->kind == MODEL_BPE)
+		if ((s->cache = mem_try(2 * WORD_LINES * sizeof *s->cache)) == NULL)
+			s->cache = mem_new(2 * WORD_LINES * sizeof *s->cache);  /* which ends the process if it must */
 	return s;
 }
 
@@ -221,7 +221,7 @@ void tok_scratch_free(struct tok_scratch *s)
 	mem_free(s->b.v);
 	bpe_room_free(&s->room);
 	matcher_free(s->matcher);
-	mem_free(s->cache_block);
+	mem_free(s->cache);
 	buf_free(&s->text);
 	mem_free(s);
 }
@@ -323,7 +323,7 @@ static int encode(const struct tok *t, struct tok_scratch *s, const char *text, 
 
 	if (n > UINT32_MAX / 2)
 		return err_set(e, SFT_BADDATA, "a text of %zu bytes (expected less than 2 GiB)", n);
-	if (!utf8_valid(text, n, &bad))
+	if (!json_utf8(text, n) && !utf8_valid(text, n, &bad))
 		return err_set(e, SFT_BADDATA, "byte %zu of the text is not UTF-8", bad);
 	arena_reset(&s->arena);
 	s->align = s->track || t->by_origin;

@@ -62,9 +62,12 @@ struct trie {
 	int32_t *value;             /* by node: what ends here, or -1 */
 	uint32_t values_cap;
 	uint8_t start[256];         /* bytes that begin something */
+	uint64_t first[4];          /* the same where there are few of them: each 8 times over */
+	unsigned nfirst;            /* more than 4: too many */
 };
 void trie_put(struct trie *t, const char *text, size_t n, int32_t value);  /* the first value of a text stays */
 uint32_t trie_step(const struct trie *t, uint32_t node, uint8_t byte);     /* 0: no way on (the root is 0) */
+const char *trie_seek(const struct trie *t, const char *p, const char *end);    /* the first byte from P on that begins something, or END */
 void trie_free(struct trie *t);
 
 /* --- normalisers --- */
@@ -204,8 +207,7 @@ struct tok_scratch {
 	struct pieces a, b;
 	struct bpe_room room;
 	struct matcher *matcher;
-	struct word_slot *cache;    /* in cache_block, at a multiple of 64 bytes */
-	void *cache_block;
+	struct word_slot *cache;    /* at a multiple of 64 bytes */
 	struct word word[WORDS];
 	unsigned nwords;
 	bool bytes;                 /* the text's words are raw bytes (t->bytes, and none is missing) */

@@ -205,7 +205,9 @@ static size_t quick(const char *p, const char *end)
 		if (p == end)
 			break;
 		q = p;
-		if (uni_of(utf8_get(&p)) & UC_NFCQ)
+		if ((unsigned char)(*p - 0xE4) <= 4)    /* U+4000 to U+8FFF: ideographs, none of which NFC changes */
+			p += 3;
+		else if (uni_of(utf8_get(&p)) & UC_NFCQ)
 			return (size_t)(safe - start);
 		safe = q;
 	}

@@ -58,6 +58,8 @@ void pieces_add(struct pieces *out, const struct piece *p, size_t start, size_t 
 
 /* --- trie --- */
 
+#define ONES 0x0101010101010101u
+
 static uint32_t edge_slot(const struct trie *t, uint64_t key)
 {
 	uint32_t i = (uint32_t)((key * 0x9E3779B97F4A7C15u) >> 32) & t->mask;
@@ -101,6 +103,11 @@ void trie_put(struct trie *t, const char *text, size_t n, int32_t value)
 		return;
 	if (t->nnodes == 0)
 		new_node(t);
+	if (!t->start[(uint8_t)text[0]]) {
+		if (t->nfirst < 4)
+			t->first[t->nfirst] = (uint8_t)text[0] * ONES;
+		t->nfirst++;
+	}
 	t->start[(uint8_t)text[0]] = 1;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t k;
@@ -124,6 +131,24 @@ uint32_t trie_step(const struct trie *t, uint32_t node, uint8_t byte)
 	uint32_t k = edge_slot(t, (uint64_t)node << 8 | byte);
 
 	return t->edge[k] == UINT64_MAX ? 0 : t->target[k];
+}
+
+const char *trie_seek(const struct trie *t, const char *p, const char *end)
+{
+	for (uint64_t w, found; t->nfirst <= 4 && end - p >= 8; p += 8) {
+		memcpy(&w, p, 8);
+		found = 0;
+		for (unsigned k = 0; k < t->nfirst; k++) {      /* a byte that is equal becomes zero, and zero bytes lend a high bit */
+			uint64_t x = w ^ t->first[k];
+
+			found |= (x - ONES) & ~x & (ONES << 7);
+		}
+		if (found)
+			break;
+	}
+	while (p < end && !t->start[(uint8_t)*p])
+		p++;
+	return p;
 }
 
 void trie_free(struct trie *t)
