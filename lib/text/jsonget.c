@@ -34,6 +34,17 @@ bool json_int(const struct json *v, int64_t *out)
 
 	if (v == NULL || v->type != JSON_NUM)
 		return false;
+	if (v->n <= 18) {                       /* plain digits, which cannot overflow */
+		int64_t n = 0;
+		size_t k = 0;
+
+		for (; k < v->n && v->s[k] >= '0' && v->s[k] <= '9'; k++)
+			n = n * 10 + (v->s[k] - '0');
+		if (k == v->n && k > 0) {
+			*out = n;
+			return true;
+		}
+	}
 	errno = 0;
 	i = strtoll(v->s, &end, 10);
 	if (*end == '\0') {

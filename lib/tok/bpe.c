@@ -5,8 +5,14 @@
 
 #include "mem.h"
 
-enum { SHORT = 96 };            /* symbols up to which scanning is quicker than a heap */
+enum { SHORT = 96,              /* symbols up to which scanning is quicker than a heap */
+       AHEAD = 16 };            /* merges: how far ahead memory is asked for */
 static const uint32_t NONE = UINT32_MAX;
+
+static uint64_t pair_hash(const struct bpe_merge *m)
+{
+	return ((uint64_t)m->left << 32 | m->right) * 0x9E3779B97F4A7C15u;
+}
 
 void bpe_merges_init(struct bpe_merges *m, const struct bpe_merge *merges, size_t n)
 {
@@ -24,9 +30,11 @@ void bpe_merges_init(struct bpe_merges *m, const struct bpe_merge *merges, size_
 		m->slot = mem_new((size_t)slots * sizeof *m->slot);             /* or this is the end */
 	memset(m->slot, 0xff, (size_t)slots * sizeof *m->slot);
 	for (size_t k = 0; k < n; k++) {
-		uint64_t h = ((uint64_t)merges[k].left << 32 | merges[k].right) * 0x9E3779B97F4A7C15u;
+		uint64_t h = pair_hash(&merges[k]);
 		uint32_t i = (uint32_t)(h >> 32) & m->mask;
 
+		if (k + AHEAD < n)
+			__builtin_prefetch(&m->slot[(uint32_t)(pair_hash(&merges[k + AHEAD]) >> 32) & m->mask]);
 		while (m->slot[i].left != BPE_FREE && (m->slot[i].left != merges[k].left || m->slot[i].right != merges[k].right))
 			i = (i + 1) & m->mask;
 		m->slot[i] = merges[k];

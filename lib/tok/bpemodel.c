@@ -102,14 +102,14 @@ static void remember(const struct word *w, const struct bpe_room *r)
 static void merge_word(const struct tok *t, struct tok_scratch *s, const struct word *w, struct tok_ids *out)
 {
 	const char *text = w->of->p + w->start, *end = text + w->n;
-	const struct strmap_entry *whole = NULL;
+	int64_t whole = -1;
 	size_t start = w->start;
 
 	s->room.n = 0;
 	if (t->ignore_merges && !w->part)
-		whole = strmap_find(s->bytes ? &t->raw_map : &t->vocab.map, text, w->n);
-	if (whole)
-		bpe_add(&s->room, (uint32_t)whole->value, w->n);
+		whole = vocab_id(s->bytes ? &t->raw_bytes : &t->vocab, text, w->n);
+	if (whole >= 0)
+		bpe_add(&s->room, (uint32_t)whole, w->n);
 	else if (s->bytes)
 		byte_symbols(t, s, text, end);
 	else

@@ -43,7 +43,8 @@ bool bpe_raw(const struct tok *t, uint32_t id, char *out, size_t *n)
 	const char *p = t->vocab.text[id], *end = p + t->vocab.len[id];
 
 	for (*n = 0; p < end; ) {
-		int b = char_byte(utf8_get(&p));
+		unsigned char c = (unsigned char)*p;
+		int b = c > 0x20 && c < 0x7f ? (p++, c) : char_byte(utf8_get(&p));
 
 		if (b < 0)
 			return false;
@@ -62,7 +63,7 @@ static void find_raw(struct tok *t)
 			continue;
 		b.n = 0;
 		if (bpe_raw(t, id, buf_room(&b, t->vocab.len[id] + 1), &n))
-			strmap_put(&t->raw_map, b.p, n, id, NULL);
+			vocab_put(&t->raw_bytes, b.p, n, id);
 	}
 	buf_free(&b);
 }

@@ -134,6 +134,14 @@ static void find_whole(struct tok *t, const struct parts *s, const uint32_t *can
 	bpe_room_free(&r);
 }
 
+/* Bytes that a token stands for where it is ASCII, perhaps behind a blank: such have no joints.  0: another token. */
+static size_t ascii_raw(const char *text, size_t n)
+{
+	size_t blank = n > 2 && memcmp(text, "\u0120", 2) == 0 ? 2 : 0;
+
+	return utf8_ascii(text + blank, n - blank) == n - blank ? n - blank / 2 : 0;
+}
+
 void byte_joints_find(struct tok *t)
 {
 	struct parts *s = mem_new(sizeof *s);
@@ -146,8 +154,14 @@ void byte_joints_find(struct tok *t)
 		const uint8_t *p;
 		size_t n;
 
+		if (t->vocab.text[id] == NULL)
+			continue;
+		if ((n = ascii_raw(t->vocab.text[id], t->vocab.len[id])) > 0) {
+			t->id_len[id] = (uint32_t)n;
+			continue;
+		}
 		b.n = 0;
-		if (t->vocab.text[id] == NULL || !bpe_raw(t, id, buf_room(&b, t->vocab.len[id] + 1), &n))
+		if (!bpe_raw(t, id, buf_room(&b, t->vocab.len[id] + 1), &n))
 			continue;
 		p = (const uint8_t *)b.p;
 		t->id_len[id] = (uint32_t)n;

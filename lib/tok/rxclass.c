@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "strmap.h"
 #include "tokimpl.h"
 #include "uniclass.h"
 #include "utf8.h"

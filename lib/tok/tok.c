@@ -37,7 +37,7 @@ void tok_ready(struct tok *t)
 
 	for (uint32_t id = 0; id < t->vocab.n; id++)
 		if (t->vocab.text[id])
-			vocab_put(&t->all, t->vocab.text[id], t->vocab.len[id], id);
+			vocab_name(&t->all, t->vocab.text[id], t->vocab.len[id], id);
 	for (size_t i = 0; i < t->nadded; i++)
 		vocab_put(&t->all, t->added[i].text, t->added[i].n, t->added[i].id);
 	t->added_at = mem_grow(NULL, (size_t)t->all.n + 1, sizeof *t->added_at);
@@ -64,18 +64,31 @@ void tok_ready(struct tok *t)
 /* XXH3 over id, length, bytes and type of every token, then the merges as pairs of ids in order. */
 static uint64_t hash_of(const struct tok *t)
 {
+	enum { PART = 1 << 16 };
 	struct hash_state *h = hash_open(0);
+	struct buf b = {0};
 
 	for (uint32_t id = 0; id < t->all.n; id++) {
 		uint32_t head[3] = { id, t->all.len[id], t->special[id] ? 3 : t->added_at[id] >= 0 ? 4 : 1 };
 
 		if (t->all.text[id] == NULL)
 			continue;
-		hash_add(h, head, sizeof head);
-		hash_add(h, t->all.text[id], t->all.len[id]);
+		buf_add(&b, head, sizeof head);
+		buf_add(&b, t->all.text[id], t->all.len[id]);
+		if (b.n >= PART) {
+			hash_add(h, b.p, b.n);
+			b.n = 0;
+		}
 	}
-	for (size_t k = 0; k < t->nmerges; k++)
-		hash_add(h, &t->merge_list[k].left, 2 * sizeof(uint32_t));
+	for (size_t k = 0; k < t->nmerges; k++) {
+		buf_add(&b, &t->merge_list[k].left, 2 * sizeof(uint32_t));
+		if (b.n >= PART) {
+			hash_add(h, b.p, b.n);
+			b.n = 0;
+		}
+	}
+	hash_add(h, b.p, b.n);
+	buf_free(&b);
 	return hash_close(h);
 }
 
@@ -147,6 +160,7 @@ int tok_open(struct tok **out, const char *path, struct err *e)
 	arena_init(&t->arena);
 	t->unk = t->bos = t->eos = -1;
 	t->sub_prefix = t->word_suffix = "";
+	t->all.base = &t->vocab;
 	if (stat(path, &st) != 0)
 		rc = err_sys(e, path);
 	else
@@ -180,7 +194,7 @@ void tok_close(struct tok *t)
 	trie_free(&t->pieces);
 	trie_free(&t->inner);
 	bpe_merges_free(&t->merges);
-	strmap_free(&t->raw_map);
+	vocab_free(&t->raw_bytes);
 	spm_release(t);
 	mem_free(t->added);
 	mem_free(t->added_at);
@@ -206,9 +220,6 @@ struct tok_scratch *tok_scratch_new(const struct tok *t)
 	arena_init(&s->arena);
 	s->t = t;
 	s->matcher = matcher_new();
-	if (t->kind == MODEL_BPE)
-		if ((s->cache = mem_try(2 * WORD_LINES * sizeof *s->cache)) == NULL)
-			s->cache = mem_new(2 * WORD_LINES * sizeof *s->cache);  /* which ends the process if it must */
 	return s;
 }
 
@@ -328,6 +339,8 @@ static int encode(const struct tok *t, struct tok_scratch *s, const char *text, 
 	arena_reset(&s->arena);
 	s->align = s->track || t->by_origin;
 	s->a.n = s->nwords = 0;
+	if (t->kind == MODEL_BPE && s->cache == NULL && (s->cache = mem_try(2 * WORD_LINES * sizeof *s->cache)) == NULL)
+		return err_set(e, SFT_SYSTEM, "no memory for the cache of words");
 	if (t->kind == MODEL_SPM)
 		rc = spm_encode(t, s, &whole, flags, guard, ctx, out, e);
 	else {

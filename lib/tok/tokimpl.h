@@ -10,24 +10,47 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "bpe.h"
 #include "err.h"
 #include "mem.h"
 #include "pattern.h"
-#include "strmap.h"
 #include "tok.h"
 #include "wordcache.h"
 
 /* --- vocabulary: model tokens and added ones --- */
+struct vocab_slot {
+	uint32_t tag, id;           /* of the hash; id + 1, 0: free */
+};
 struct vocab {
-	struct strmap map;          /* text -> id */
-	const char **text;          /* by id; NULL: none */
+	const char **text;          /* by id, with a NUL behind it; NULL: none */
 	uint32_t *len;
 	uint32_t n, cap;            /* largest id + 1 */
+	uint32_t count;             /* different texts */
+	struct vocab_slot *slot;    /* text -> id: at most 3/4 full */
+	uint32_t mask;
+	const struct vocab *base;   /* where texts are looked for that are not here; may be NULL */
+	struct arena copies;
 };
-void vocab_put(struct vocab *v, const char *text, size_t n, uint32_t id);
+void vocab_put(struct vocab *v, const char *text, size_t n, uint32_t id);       /* TEXT is copied; the later id of a text counts */
+void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id);      /* TEXT lives longer than V */
+void vocab_expect(const struct vocab *v, const char *text, size_t n);           /* it will be lent or looked for soon: no need to wait then */
+void vocab_name(struct vocab *v, const char *text, size_t n, uint32_t id);      /* token ID is TEXT (lent), but TEXT does not lead to it */
+void vocab_reserve(struct vocab *v, uint32_t n);        /* N texts will come */
 int64_t vocab_id(const struct vocab *v, const char *text, size_t n);     /* -1: none */
+/* Many at once, which is quicker: ID of each, -1 where V itself has none. */
+struct vocab_query {
+	const char *text;
+	size_t n;
+	uint64_t hash;
+	int64_t id;
+};
+void vocab_find(const struct vocab *v, struct vocab_query *q, size_t n);
+static inline bool vocab_is(const struct vocab *v, uint32_t id, const char *text, size_t n)
+{
+	return id < v->n && v->text[id] && v->len[id] == n && memcmp(v->text[id], text, n) == 0;
+}
 void vocab_free(struct vocab *v);
 
 /* --- stretches of text --- */
@@ -167,7 +190,7 @@ struct tok {
 	bool bytes;                 /* words are raw bytes: byte level is the last step */
 	uint32_t byte_sym[256];     /* the symbol of each byte; UINT32_MAX: there is none, and a text with such a byte goes the long way */
 	bool byte_missing;          /* some byte has no symbol */
-	struct strmap raw_map;      /* raw bytes -> id, for ignore_merges */
+	struct vocab raw_bytes;     /* the bytes that tokens stand for, for ignore_merges */
 	uint64_t *joint;            /* pairs of characters that stand side by side in some token: a filter; NULL: words are not cut */
 	/* bytejoint.c: which parts of characters stand beside each other in tokens: bit 4 * LEFT + RIGHT, bytes, 0 whole; by last byte
 	 * of the left one, first byte of the right one */

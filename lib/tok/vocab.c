@@ -2,43 +2,129 @@
 /* The vocabulary, stretches of text, and the trie. */
 #include <string.h>
 
+#include "hash.h"
 #include "tokimpl.h"
+
+/* The slot of TEXT, whose hash is H, or the free one where it belongs. */
+static struct vocab_slot *place(const struct vocab *v, const char *text, size_t n, uint64_t h)
+{
+	uint32_t i = (uint32_t)h & v->mask, tag = (uint32_t)(h >> 32);
+
+	for (; v->slot[i].id; i = (i + 1) & v->mask)
+		if (v->slot[i].tag == tag && vocab_is(v, v->slot[i].id - 1, text, n))
+			break;
+	return &v->slot[i];
+}
+
+void vocab_reserve(struct vocab *v, uint32_t n)
+{
+	struct vocab old = *v;
+	size_t slots = 64;
+
+	while (slots / 4 * 3 < n)
+		slots *= 2;
+	if (v->slot && slots <= (size_t)v->mask + 1)
+		return;
+	if ((v->slot = mem_try(slots * sizeof *v->slot)) == NULL)       /* in huge pages */
+		v->slot = mem_new(slots * sizeof *v->slot);             /* or this is the end */
+	v->mask = (uint32_t)(slots - 1);
+	for (size_t i = 0; old.slot && i <= old.mask; i++)
+		if (old.slot[i].id) {
+			uint32_t id = old.slot[i].id - 1;
+
+			*place(v, v->text[id], v->len[id], hash64(v->text[id], v->len[id], 0)) = old.slot[i];
+		}
+	mem_free(old.slot);
+}
+
+static void more_ids(struct vocab *v, uint32_t id)
+{
+	uint32_t cap = v->cap ? v->cap : 256;
+
+	while (cap <= id)
+		cap *= 2;
+	v->text = mem_grow(v->text, cap, sizeof *v->text);
+	v->len = mem_grow(v->len, cap, sizeof *v->len);
+	v->cap = cap;
+}
+
+void vocab_name(struct vocab *v, const char *text, size_t n, uint32_t id)
+{
+	if (id >= v->cap)
+		more_ids(v, id);
+	for (; v->n <= id; v->n++) {
+		v->text[v->n] = NULL;
+		v->len[v->n] = 0;
+	}
+	v->text[id] = text;
+	v->len[id] = (uint32_t)n;
+}
+
+void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id)
+{
+	uint64_t h = hash64(text, n, 0);
+	struct vocab_slot *s;
+
+	if (v->slot == NULL || v->count >= v->mask / 4 * 3)
+		vocab_reserve(v, 2 * v->count + 32);
+	s = place(v, text, n, h);
+	v->count += s->id == 0;
+	*s = (struct vocab_slot){ (uint32_t)(h >> 32), id + 1 };
+	vocab_name(v, text, n, id);
+}
+
+void vocab_expect(const struct vocab *v, const char *text, size_t n)
+{
+	if (v->slot)
+		__builtin_prefetch(&v->slot[(uint32_t)hash64(text, n, 0) & v->mask]);
+}
 
 void vocab_put(struct vocab *v, const char *text, size_t n, uint32_t id)
 {
-	struct strmap_entry *m = strmap_put(&v->map, text, n, id, NULL);
-
-
-	m->value = id;
-	if (id >= v->cap) {
-		uint32_t cap = v->cap ? v->cap : 256;
-
-		while (cap <= id)
-			cap *= 2;
-		v->text = mem_grow(v->text, cap, sizeof *v->text);
-		v->len = mem_grow(v->len, cap, sizeof *v->len);
-		memset(v->text + v->cap, 0, (cap - v->cap) * sizeof *v->text);
-		memset(v->len + v->cap, 0, (cap - v->cap) * sizeof *v->len);
-		v->cap = cap;
-	}
-	v->text[id] = m->key;
-	v->len[id] = (uint32_t)n;
-	if (id >= v->n)
-		v->n = id + 1;
+	vocab_lend(v, arena_str(&v->copies, text, n), n, id);
 }
 
 int64_t vocab_id(const struct vocab *v, const char *text, size_t n)
 {
-	const struct strmap_entry *m = strmap_find(&v->map, text, n);
+	const struct vocab_slot *s = v->slot ? place(v, text, n, hash64(text, n, 0)) : NULL;
 
-	return m ? (int64_t)m->value : -1;
+	if (s && s->id)
+		return s->id - 1;
+	return v->base ? vocab_id(v->base, text, n) : -1;
+}
+
+void vocab_find(const struct vocab *v, struct vocab_query *q, size_t n)
+{
+	/* What a look waits for is memory, three times over: all are asked for before one is read. */
+	for (size_t i = 0; v->slot && i < n; i++) {
+		q[i].hash = hash64(q[i].text, q[i].n, 0);
+		__builtin_prefetch(&v->slot[(uint32_t)q[i].hash & v->mask]);
+	}
+	for (size_t i = 0; v->slot && i < n; i++) {
+		uint32_t id = v->slot[(uint32_t)q[i].hash & v->mask].id;
+
+		__builtin_prefetch(&v->text[id ? id - 1 : 0]);
+		__builtin_prefetch(&v->len[id ? id - 1 : 0]);
+	}
+	for (size_t i = 0; v->slot && i < n; i++) {
+		uint32_t id = v->slot[(uint32_t)q[i].hash & v->mask].id;
+
+		if (id)
+			__builtin_prefetch(v->text[id - 1]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct vocab_slot *s = v->slot ? place(v, q[i].text, q[i].n, q[i].hash) : NULL;
+
+		q[i].id = s && s->id ? (int64_t)s->id - 1 : -1;
+	}
 }
 
 void vocab_free(struct vocab *v)
 {
-	strmap_free(&v->map);
 	mem_free(v->text);
 	mem_free(v->len);
+	mem_free(v->slot);
+	arena_release(&v->copies);
 }
 
 void pieces_add(struct pieces *out, const struct piece *p, size_t start, size_t end)

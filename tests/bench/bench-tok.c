@@ -88,7 +88,7 @@ static void bench(const char *model, const struct buf *text)
 
 		best = s < best ? s : best;
 	}
-	printf("%-44s %8.1f %10.2f %10zu  %016llx\n", model, (double)text->n / 1e6 / best, open, ids.n,
+	printf("%-44s %8.1f %10.3f %10zu  %016llx\n", model, (double)text->n / 1e6 / best, open, ids.n,
 	       (unsigned long long)hash64(ids.id, ids.n * sizeof *ids.id, 0));
 	tok_ids_free(&ids);
 	tok_close(t);
