@@ -220,7 +220,8 @@ static void frequent_misses(struct judging *j, struct by_rater *out)
 {
 	uint64_t n = 0;
 
-	qsort(j->miss, j->nmiss, sizeof *j->miss, by_kind);
+	if (j->nmiss)
+		qsort(j->miss, j->nmiss, sizeof *j->miss, by_kind);
 	for (size_t k = 0; k < j->nmiss; k++) {
 		const struct miss *x = &j->miss[k];
 		struct by_rater *to = &out[x->rater];
