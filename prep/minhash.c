@@ -2,7 +2,6 @@
 #include "minhash.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hash.h"
@@ -23,6 +22,45 @@ static const char *step(const struct shingling *how, const char *s, const char *
 	return space ? space + 1 : end;
 }
 
+static uint64_t get64(const char *s)
+{
+	uint64_t x;
+
+	memcpy(&x, s, sizeof x);
+	return x;
+}
+
+static uint32_t get32(const char *s)
+{
+	uint32_t x;
+
+	memcpy(&x, s, sizeof x);
+	return x;
+}
+
+/* Most shingles have no more than 16 bytes: the two ends of those, multiplied (as wyhash does, Wang Yi 2019). */
+static inline uint64_t shingle_hash(const char *s, size_t n)
+{
+	uint64_t a, b;
+	unsigned __int128 m;
+
+	if (n > 16)
+		return hash64(s, n, 0);
+	if (n >= 8) {
+		a = get64(s);
+		b = get64(s + n - 8);
+	} else if (n >= 4) {
+		a = get32(s);
+		b = get32(s + n - 4);
+	} else {
+		a = n ? (uint64_t)(unsigned char)s[0] << 16 | (uint64_t)(unsigned char)s[n / 2] << 8 | (unsigned char)s[n - 1] : 0;
+		b = 0;
+	}
+	m = (unsigned __int128)(a ^ 0xA0761D6478BD642Fu) * (b ^ 0xE7037ED1A0B428DBu ^ n);
+	m = (unsigned __int128)((uint64_t)m ^ (uint64_t)(m >> 64) ^ 0x8EBC6AF09C88C6E3u) * (0x589965CC75374CC3u ^ n);
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 size_t shingle_hashes(const struct shingling *how, const char *text, size_t n, uint64_t **h, size_t *cap)
 {
 	const char *s = text, *ahead = text, *end = text + n;
@@ -36,7 +74,7 @@ size_t shingle_hashes(const struct shingling *how, const char *text, size_t n, u
 		if (how->words && len && s[len - 1] == ' ')
 			len--;
 		ARRAY_ROOM(*h, k, *cap);
-		(*h)[k++] = hash64(s, len, 0);
+		(*h)[k++] = shingle_hash(s, len);
 		if (ahead >= end)
 			return k;
 		s = step(how, s, end);
@@ -44,18 +82,58 @@ size_t shingle_hashes(const struct shingling *how, const char *text, size_t n, u
 	}
 }
 
-static int by_value(const void *a, const void *b)
+/* N hashes at H in order, by way of N more behind them.  The upper half of the bits decides between a few. */
+static void sort_hashes(uint64_t *h, size_t n)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	enum { VALUES = 256, MANY = 4096 };
+	uint64_t *from = h, *to = h + n, *was;
 
-	return x < y ? -1 : x > y;
+	for (unsigned shift = n > MANY ? 0 : 32; shift < 64; shift += 8) {
+		size_t place[VALUES] = {0}, at = 0;
+
+		for (size_t i = 0; i < n; i++)
+			place[from[i] >> shift & (VALUES - 1)]++;
+		for (int v = 0; v < VALUES; v++) {
+			size_t count = place[v];
+
+			place[v] = at;
+			at += count;
+		}
+		for (size_t i = 0; i < n; i++)
+			to[place[from[i] >> shift & (VALUES - 1)]++] = from[i];
+		was = from;
+		from = to;
+		to = was;
+	}
 }
 
-size_t shingle_set(uint64_t *h, size_t n)
+/* What the passes over the upper half have left out of order is next to its place. */
+static void insert(uint64_t *h, size_t n)
 {
-	size_t k = 0;
+	for (size_t i = 1; i < n; i++) {
+		uint64_t x = h[i];
+		size_t at = i;
 
-	qsort(h, n, sizeof *h, by_value);
+		for (; at > 0 && h[at - 1] > x; at--)
+			h[at] = h[at - 1];
+		h[at] = x;
+	}
+}
+
+size_t shingle_set(uint64_t **hashes, size_t n, size_t *cap)
+{
+	enum { FEW = 24 };
+	size_t k = 0;
+	uint64_t *h;
+
+	if (n > FEW && *cap < 2 * n) {
+		*cap = 3 * n;
+		*hashes = mem_grow(*hashes, *cap, sizeof **hashes);
+	}
+	h = *hashes;
+	if (n > FEW)                                   /* an even number of passes: they end where they began */
+		sort_hashes(h, n);
+	insert(h, n);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || h[i] != h[i - 1])
 			h[k++] = h[i];

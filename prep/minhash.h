@@ -16,8 +16,8 @@ struct shingling {
 /* Hashes of the shingles of TEXT (valid UTF-8, words separated by single spaces); a text shorter than a shingle is one.
  * Grows *H (CAP elements).  Returns how many, at least 1; a shingle that comes twice is there twice. */
 size_t shingle_hashes(const struct shingling *how, const char *text, size_t n, uint64_t **h, size_t *cap);
-/* Sorted, each once; returns how many. */
-size_t shingle_set(uint64_t *h, size_t n);
+/* Sorted, each once; returns how many.  *H may be moved, as it may grow (CAP elements). */
+size_t shingle_set(uint64_t **h, size_t n, size_t *cap);
 /* |A and B| / |A or B| of two sets as shingle_set() leaves them. */
 double shingle_jaccard(const uint64_t *a, size_t na, const uint64_t *b, size_t nb);
 

@@ -341,7 +341,7 @@ static int load_set(struct neardup *d, uint32_t i, uint64_t **h, size_t *n, size
 	if ((rc = entry_at(d, i, &at, e)) != 0 || (rc = load(d, at.at, at.text, e)) != 0)
 		return rc;
 	*n = shingle_hashes(&d->how.shingles, d->buf, at.text, h, cap);
-	*n = shingle_set(*h, *n);
+	*n = shingle_set(h, *n, cap);
 	return 0;
 }
 

@@ -99,7 +99,7 @@ static void find_shingles(struct similar *s, struct shingles *to)
 	static const struct shingling how = { 5, false };
 
 	to->n = shingle_hashes(&how, s->folded.p, s->folded.n, &to->h, &to->cap);
-	to->n = shingle_set(to->h, to->n);
+	to->n = shingle_set(&to->h, to->n, &to->cap);
 }
 
 /* Scripts written without spaces between words: Thai to Tibetan, Burmese, Khmer, and the ideographs, kana and Hangul. */
