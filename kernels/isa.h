@@ -5,6 +5,7 @@
 #include "isa_flat.h"
 #include "isa_noise.h"
 #include "isa_optim.h"
+#include "isa_peak.h"
 #include "isa_outer.h"
 #include "isa_product.h"
 #include "isa_rows.h"
@@ -12,6 +13,7 @@
 const struct kern_ops ISA_OPS = {
 	.name = ISA_NAME,
 	.fast_bf16 = FAST_BF16,
+	.peak = peak,
 	.linear = linear,
 	.linear_dx = linear_dx,
 	.outer = outer,

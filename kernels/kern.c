@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a backend, memory, and the doors from kern.h to its table. */
 #include <string.h>
+#include <time.h>
 
 #include "mem.h"
 #include "ops.h"
@@ -59,6 +60,7 @@ void kern_close(struct kern *k)
 	if (k == NULL)
 		return;
 	mem_free(k->scratch);
+	mem_free(k->cost);
 	mem_free(k);
 }
 
@@ -70,6 +72,38 @@ const char *kern_name(const struct kern *k)
 bool kern_fast_bf16(const struct kern *k)
 {
 	return k->ops->fast_bf16;
+}
+
+double kern_peak(struct kern *k, enum dtype xt)
+{
+	return k->ops->peak ? k->ops->peak(k, xt) : 0;
+}
+
+/* --- profile --- */
+
+void kern_profile_start(struct kern *k)
+{
+	static const char *const name[] = {
+#define OP(ret, name, params, args) #name,
+		KERN_OPS(OP)
+#undef OP
+	};
+
+	_Static_assert((int)OP_COUNT <= (int)KERN_COSTS, "KERN_COSTS");
+	mem_free(k->cost);
+	k->cost = mem_new(KERN_COSTS * sizeof *k->cost);
+	for (int i = 0; i < OP_COUNT; i++)
+		k->cost[i].op = name[i];
+}
+
+unsigned kern_profile(const struct kern *k, struct kern_cost out[KERN_COSTS])
+{
+	unsigned n = 0;
+
+	for (int i = 0; k->cost && i < OP_COUNT; i++)
+		if (k->cost[i].calls)
+			out[n++] = k->cost[i];
+	return n;
 }
 
 void *kern_scratch(struct kern *k, size_t bytes)
@@ -120,5 +154,43 @@ void kern_zero(struct kern *k, void *p, size_t bytes)
 
 /* --- the operations --- */
 
-#define OP(ret, name, params, args) ret kern_##name params { return k->ops->name args; }
+/* A call under way: its cost is noted when it goes out of scope. */
+struct call {
+	struct kern *k;
+	enum kern_op op;
+	struct kern_work work;
+	double start;
+};
+
+static double seconds_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void call_done(const struct call *c)
+{
+	struct kern_cost *cost;
+
+	if (c->k->cost == NULL)
+		return;
+	cost = &c->k->cost[c->op];
+	cost->calls++;
+	cost->seconds += seconds_now() - c->start;
+	cost->flops += c->work.flops;
+	cost->bytes += c->work.bytes;
+}
+
+#define OP(ret, name, params, args) \
+ret kern_##name params \
+{ \
+	__attribute__((cleanup(call_done))) struct call c = { .k = k, .op = OP_##name }; \
+	if (k->cost) { \
+		c.work = work_##name args; \
+		c.start = seconds_now(); \
+	} \
+	return k->ops->name args; \
+}
 KERN_OPS(OP)

@@ -32,6 +32,22 @@ void kern_close(struct kern *k);
 const char *kern_name(const struct kern *k);        /* "cpu:avx512bf16" */
 bool kern_fast_bf16(const struct kern *k);          /* the machine multiplies bf16 faster than f32 */
 
+/* FLOP/s that all threads together reach with operands of type XT in registers and first-level cache, measured in about 20 ms; 0 where
+ * the backend cannot say. */
+double kern_peak(struct kern *k, enum dtype xt);
+
+/* What each operation has cost since kern_profile_start(): calls, seconds of the clock, floating-point operations (a multiply-add is two; only what
+ * the definition asks for), and bytes of its operands, each counted once. */
+struct kern_cost {
+	const char *op;
+	uint64_t calls;
+	double seconds, flops, bytes;
+};
+enum { KERN_COSTS = 64 };
+void kern_profile_start(struct kern *k);
+/* The operations that were called, in the order of this header, into OUT; returns their number.  0 without kern_profile_start(). */
+unsigned kern_profile(const struct kern *k, struct kern_cost out[KERN_COSTS]);
+
 void *kern_alloc(struct kern *k, size_t bytes);     /* 64-byte aligned, zeroed; NULL if there is none */
 void  kern_free(struct kern *k, void *p);
 void  kern_put(struct kern *k, void *device, const void *host, size_t bytes);

@@ -85,6 +85,7 @@
 struct kern_ops {
 	const char *name;
 	bool fast_bf16;
+	double (*peak)(struct kern *k, enum dtype xt);     /* NULL: unknown */
 #define OP(ret, name, params, args) ret (*name) params;
 	KERN_OPS(OP)
 #undef OP
@@ -95,7 +96,21 @@ struct kern {
 	struct pool *pool;
 	void *scratch;                 /* as mem_new gave it */
 	size_t scratch_size;
+	struct kern_cost *cost;        /* [KERN_COSTS] while there is a profile, by number of the operation; else NULL */
 };
+
+/* Numbers of the operations. */
+#define OP(ret, name, params, args) OP_##name,
+enum kern_op { KERN_OPS(OP) OP_COUNT };
+#undef OP
+
+/* profile.c: what a call of each operation asks for. */
+struct kern_work {
+	double flops, bytes;
+};
+#define OP(ret, name, params, args) struct kern_work work_##name params;
+KERN_OPS(OP)
+#undef OP
 
 /* The plain operations; a table may use single ones. */
 #define OP(ret, name, params, args) ret ref_##name params;

@@ -82,6 +82,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "sample-every", &o.sample_every, "N", "steps between looks at three answers to the validation data", 1, 0x1p53),
 		OPT_INT(0, "patience", &o.patience, "N", "evaluations without a better one that end the run, 0: never [3]", 0, 1 << 30),
 		OPT_INT(0, "save-every", &o.save_every, "N", "steps between checkpoints [as evaluations]", 1, 0x1p53),
+		OPT_FLAG(0, "profile", &o.profile, "print at the end what each operation took"),
 		OPT_FLAG(0, "resume", &o.resume, "go on from the newest checkpoint of RUN"),
 		OPT_END
 	};

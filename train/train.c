@@ -7,6 +7,7 @@
 
 #include "hfexport.h"
 #include "mem.h"
+#include "opsreport.h"
 #include "progress.h"
 #include "trainrun.h"
 
@@ -162,12 +163,31 @@ static int one_step(struct run *r, struct trainer_step *s, struct err *e)
 	}, e);
 }
 
+/* What stands behind the progress line.  The share of the peak is that of all operations since the loop began, SECONDS ago. */
+static void write_note(const struct run *r, double loss, double seconds, char *note, size_t n)
+{
+	int k = snprintf(note, n, "step %llu of %llu, loss %.4f", (unsigned long long)r->c.step, (unsigned long long)r->steps, loss);
+
+	if (r->peak > 0 && seconds > 0 && k > 0 && (size_t)k < n)
+		snprintf(note + k, n - (size_t)k, ", %.0f%% of peak", 100 * ops_flops(r->l.k) / seconds / r->peak);
+}
+
+static void print_profile(const struct run *r, double seconds)
+{
+	struct buf b = {0};
+
+	ops_table(r->l.k, seconds, r->peak, &b);
+	fwrite(b.p, 1, b.n, stderr);
+	buf_free(&b);
+}
+
 static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 {
 	uint64_t first = r->c.step, saved = first, tokens = 0;
 	struct progress bar;
 	struct trainer_step s = {0};
-	char note[64];
+	double begin = clock_seconds();
+	char note[96];
 	int rc = 0;
 
 	progress_open(&bar, r->t->name, "tokens", 0, tool_progress(r->t));
@@ -175,7 +195,7 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 		if ((rc = one_step(r, &s, e)) != 0)
 			break;
 		tokens += s.tokens;
-		snprintf(note, sizeof note, "step %llu of %llu, loss %.4f", (unsigned long long)r->c.step, (unsigned long long)r->steps, s.loss);
+		write_note(r, s.loss, clock_seconds() - begin, note, sizeof note);
 		progress_at(&bar, tokens, (double)(r->c.step - first) / (double)(r->steps - first), note);
 		if (r->has_val && (r->c.step % r->eval_every == 0 || r->c.finished))
 			rc = evaluate(r, e);
@@ -187,6 +207,8 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 		}
 	}
 	progress_close(&bar);
+	if (r->o->profile)
+		print_profile(r, clock_seconds() - begin);
 	return rc == 0 && saved != r->c.step ? save_state(r, e) : rc;
 }
 

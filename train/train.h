@@ -37,6 +37,7 @@ struct train_opts {
 	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */
 	const char *metric;                 /* what best/ and patience go by; NULL: the validation loss */
 	int64_t sample_every;               /* 0: never */
+	bool    profile;                    /* say at the end what the operations took */
 };
 
 void train_opts_init(struct train_opts *o);

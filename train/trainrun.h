@@ -28,6 +28,7 @@ struct run {
 	struct checkpoint c;        /* where the run is; its vectors are those in use */
 	bool     resumed;
 	double   seconds_before;    /* of training, before this process */
+	double   peak;              /* FLOP/s of the device, 0: unknown */
 	double   start;             /* clock_seconds() when the loop began */
 };
 

@@ -245,6 +245,8 @@ static int open_training(struct run *r, struct err *e)
 	r->tr.pack.neftune = (float)(r->o->neftune / sqrt((double)r->l.w->cfg.hidden));
 	say_plan(r);
 	write_settings(r);
+	r->peak = kern_peak(r->l.k, r->l.act);
+	kern_profile_start(r->l.k);
 	return 0;
 }
 
