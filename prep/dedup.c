@@ -268,12 +268,12 @@ static size_t keep_first(struct job *j, struct batch *b)
 	struct stretch s = {0};
 	size_t begin = 0, i;
 
-	for (i = 0; i < b->n; i++)
-		keyset_soon(&j->d->seen, b->key[i]);
 	for (i = 0; i < b->bad && !outgrown(j); begin = b->end[i++]) {
 		enum neardup_fate fate = look(j->d, b->key[i], b->shares[i]);
 		bool added = false;
 
+		if (i + KEYSET_AHEAD < b->bad)
+			keyset_soon(&j->d->seen, b->key[i + KEYSET_AHEAD]);
 		if (fate == FATE_KEPT && keyset_add(&j->d->seen, b->key[i], &added, NULL, j->e) != 0)
 			return i;
 		if (fate == FATE_KEPT && !added)

@@ -38,32 +38,64 @@ static size_t find(const struct hash128 *slot, size_t cap, struct hash128 h)
 	return i;
 }
 
+static bool is_free(const struct keyset *k, size_t i)
+{
+	return (k->slot[i].hi | k->slot[i].lo) == 0;
+}
+
+static void put(struct keyset *k, struct hash128 h, uint32_t number)
+{
+	size_t at = find(k->slot, k->cap, h);
+
+	k->slot[at] = h;
+	if (k->number)
+		k->number[at] = number;
+}
+
+/* The keys of slots FROM..TO-1, in that order, to where they belong in the table as large as it is now. */
+static void settle(struct keyset *k, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		struct hash128 h = k->slot[i];
+
+		if (is_free(k, i))
+			continue;
+		k->slot[i] = (struct hash128){ 0, 0 };
+		put(k, h, k->number ? k->number[i] : 0);
+	}
+}
+
+struct waiting {
+	struct hash128 key;
+	uint32_t number;
+};
+
+/* Twice the slots, in place.  A key's new slot is in the new half, or not behind its old one where the slots from its home on were settled
+ * before it: so begin behind a free slot.  The keys before the first free one, whose run came round from the end, wait aside. */
 static int grow(struct keyset *k, struct err *e)
 {
-	size_t cap = k->cap * 2;
-	struct hash128 *slot = mem_try(cap * sizeof *slot);
-	uint32_t *number = k->number ? mem_try(cap * sizeof *number) : NULL;
+	size_t cap = k->cap, first = 0;
+	struct hash128 *slot = mem_more(k->slot, cap * sizeof *slot, 2 * cap * sizeof *slot);
+	struct waiting *aside;
+	uint32_t *number = NULL;
 
-	if (slot == NULL || (k->number && number == NULL)) {
-		mem_free(slot);
-		mem_free(number);
+	if (slot)
+		k->slot = slot;
+	if (slot && k->number && (number = mem_more(k->number, cap * sizeof *number, 2 * cap * sizeof *number)) != NULL)
+		k->number = number;
+	if (slot == NULL || (k->number && number == NULL))
 		return err_set(e, SFT_SYSTEM, "no memory for more than %zu keys", k->n);
-	}
-	for (size_t i = 0; i < k->cap; i++) {
-		size_t to;
-
-		if ((k->slot[i].hi | k->slot[i].lo) == 0)
-			continue;
-		to = find(slot, cap, k->slot[i]);
-		slot[to] = k->slot[i];
-		if (number)
-			number[to] = k->number[i];
-	}
-	mem_free(k->slot);
-	mem_free(k->number);
-	k->slot = slot;
-	k->number = number;
-	k->cap = cap;
+	k->cap = 2 * cap;
+	while (!is_free(k, first))
+		first++;
+	aside = mem_grow(NULL, first + 1, sizeof *aside);
+	for (size_t i = 0; i < first; i++)
+		aside[i] = (struct waiting){ k->slot[i], k->number ? k->number[i] : 0 };
+	memset(k->slot, 0, first * sizeof *k->slot);
+	settle(k, first, cap);
+	for (size_t i = 0; i < first; i++)
+		put(k, aside[i].key, aside[i].number);
+	mem_free(aside);
 	return 0;
 }
 

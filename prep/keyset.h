@@ -27,11 +27,13 @@ struct hash128 keyset_key(struct hash128 h);
 /* Bytes there are, and bytes it would have at most while it takes one more key. */
 uint64_t keyset_bytes(const struct keyset *k);
 uint64_t keyset_growth(const struct keyset *k);
-/* The slot of H will be looked at soon. */
+/* The slot of H will be looked at soon: a table of millions is in no cache, and a core waits for some 16 lines at a time; what is asked for
+ * beyond that is lost. */
+enum { KEYSET_AHEAD = 16 };
 static inline void keyset_soon(const struct keyset *k, struct hash128 h)
 {
 	if (k->cap)
-		__builtin_prefetch(&k->slot[h.lo & (k->cap - 1)]);
+		__builtin_prefetch(&k->slot[h.lo & (k->cap - 1)], 1);
 }
 
 #endif

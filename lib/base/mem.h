@@ -19,6 +19,9 @@ void *mem_grow(void *p, size_t n, size_t size);/* realloc to n * size, overflow 
 char *mem_str(const char *s);                  /* strdup */
 char *mem_strn(const char *s, size_t n);       /* copy of N bytes, NUL added */
 void *mem_try(size_t n);                       /* 64-byte aligned, zeroed; NULL if there is none */
+/* Memory of HAD bytes from this function (P NULL: none yet) made N bytes, N >= HAD: 16-byte aligned, what is new zeroed.  Large memory is
+ * moved by the system's tables, not copied, so there are never two of it.  NULL if there is none; P is then as it was. */
+void *mem_more(void *p, size_t had, size_t n);
 void  mem_free(void *p);                       /* any of the above; NULL is fine */
 
 /* An arena: allocation by bumping a pointer, freed all at once.  Not for threads to share. */
