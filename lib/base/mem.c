@@ -68,13 +68,14 @@ void *mem_try(size_t n)
 
 void *mem_more(void *p, size_t had, size_t n)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), edge;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *first;
 
 	if (n > SIZE_MAX / 2 || (p = realloc(p, n ? n : 1)) == NULL)
 		return NULL;
-	edge = ((size_t)p + had + page - 1) / page * page;
-	if (n - had >= (1u << 21))
-		madvise((void *)edge, ((size_t)p + n - edge) / page * page, MADV_HUGEPAGE);
+	first = (char *)p - (uintptr_t)p % page;
+	if (n >= (1u << 21))                               /* all of it, so that it stays one mapping, which can be moved */
+		madvise(first, (size_t)((char *)p + n - first), MADV_HUGEPAGE);
 	memset((char *)p + had, 0, n - had);
 	return p;
 }
