@@ -10,7 +10,7 @@
 
 #include "mem.h"
 
-enum { MEMORY = 4 << 20, CHUNK = 512 << 10 };
+enum { MEMORY = 4 << 20, CHUNK = 256 << 10, DIRECT = 64 << 10 };   /* DIRECT: so many bytes are written from where they are */
 
 struct scratch {
 	const char *dir;
@@ -86,9 +86,9 @@ int scratch_write(struct scratch *s, const void *p, size_t n, struct err *e)
 	int rc;
 
 	s->size += n;
-	if (s->buf.n && s->buf.n + n > (s->fd < 0 ? s->memory : CHUNK) && (rc = flush(s, e)) != 0)
+	if (s->buf.n && (s->fd < 0 ? s->buf.n + n > s->memory : n >= DIRECT || s->buf.n + n > CHUNK) && (rc = flush(s, e)) != 0)
 		return rc;
-	if (s->fd >= 0 && n >= CHUNK)
+	if (s->fd >= 0 && n >= DIRECT)
 		return write_all(s, p, n, e);
 	if (n)
 		buf_add(&s->buf, p, n);

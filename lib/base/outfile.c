@@ -10,7 +10,7 @@
 
 #include "mem.h"
 
-enum { OUT_BUF = 1 << 18, PIPE_SIZE = 1 << 20 };
+enum { OUT_BUF = 1 << 18, PIPE_SIZE = 1 << 20, DIRECT = 1 << 16 };   /* DIRECT: so many bytes are written from where they are */
 
 struct outfile {
 	int      fd;
@@ -112,9 +112,9 @@ int out_write(struct outfile *f, const void *p, size_t n, struct err *e)
 {
 	int rc;
 
-	if (n > OUT_BUF - f->n && (rc = flush(f, e)) != 0)
+	if ((n > OUT_BUF - f->n || n >= DIRECT) && (rc = flush(f, e)) != 0)
 		return rc;
-	if (n >= OUT_BUF)
+	if (n >= DIRECT)
 		return write_all(f, p, n, e);
 	if (n)
 		memcpy(f->buf + f->n, p, n);

@@ -25,6 +25,7 @@ struct recout {
 	/* rec: the block being filled */
 	const struct names *names;
 	struct buf lens, data;
+	size_t gap;                     /* bytes of DATA before the records' own */
 	uint32_t block_records;
 };
 

@@ -6,6 +6,8 @@
 #include "recin.h"
 #include "recout.h"
 
+enum { LENS = RECFMT_BLOCK / 4 };      /* bytes that lengths have in a block, or more where one record has */
+
 int raw_put(struct buf *buf, const struct rec *r, struct err *e)
 {
 	uint32_t n = r->names->n;
@@ -54,16 +56,42 @@ static int block(struct recout *out, uint32_t kind, uint32_t records, const void
 	return sink_write(out->sink, bytes, n, e);
 }
 
+/* The block is put together where its data lies: before it is a gap for the lengths and the head. */
 static int flush(struct recout *out, struct err *e)
 {
+	size_t bytes = out->lens.n + out->data.n - out->gap;
+	char *p = out->data.p + out->gap - out->lens.n;
 	int rc;
 
 	if (out->block_records == 0)
 		return 0;
-	buf_add(&out->lens, out->data.p, out->data.n);
-	rc = block(out, RECFMT_RECORDS, out->block_records, out->lens.p, out->lens.n, e);
-	out->lens.n = out->data.n = 0;
+	memcpy(p, out->lens.p, out->lens.n);
+	recfmt_head_put(p - RECFMT_HEAD, RECFMT_RECORDS, out->block_records, p, bytes);
+	rc = sink_write(out->sink, p - RECFMT_HEAD, RECFMT_HEAD + bytes, e);
+	out->lens.n = 0;
+	out->data.n = out->gap;
 	out->block_records = 0;
+	return rc;
+}
+
+/* An empty block with a gap for LENS bytes of lengths. */
+static void begin_block(struct recout *out, size_t lens)
+{
+	out->gap = RECFMT_HEAD + lens;
+	out->data.n = 0;
+	buf_room(&out->data, out->gap);
+	out->data.n = out->gap;
+}
+
+/* Let the block have room for a record of LENS + DATA bytes; a record longer than a block has one of its own. */
+static int make_room(struct recout *out, size_t lens, size_t data, struct err *e)
+{
+	int rc;
+
+	if (out->lens.n + lens <= out->gap - RECFMT_HEAD && out->lens.n + lens + out->data.n - out->gap + data <= RECFMT_BLOCK)
+		return 0;
+	if ((rc = flush(out, e)) == 0 && lens > out->gap - RECFMT_HEAD)
+		begin_block(out, lens);
 	return rc;
 }
 
@@ -72,6 +100,7 @@ int writerec_begin(struct recout *out, struct err *e)
 	char head[RECFMT_FILE];
 
 	out->begun = true;
+	begin_block(out, LENS);
 	memcpy(head, REC_MAGIC, REC_MAGIC_LEN);
 	recfmt_put32(head + 8, REC_VERSION);
 	recfmt_put32(head + 12, (uint32_t)out->text);
@@ -112,7 +141,7 @@ int writerec_put(struct recout *out, const char *raw, size_t n, struct err *e)
 
 		if (names != out->names && (rc = writerec_names(out, names, e)) != 0)
 			return rc;
-		if (out->lens.n + out->data.n + size > RECFMT_BLOCK && (rc = flush(out, e)) != 0)
+		if ((rc = make_room(out, (size_t)(data - lens), (size_t)(raw + size - data), e)) != 0)
 			return rc;
 		buf_add(&out->lens, lens, (size_t)(data - lens));
 		buf_add(&out->data, data, (size_t)(raw + size - data));
