@@ -279,14 +279,27 @@ static uint16_t narrow_of(UChar32 c)
 
 static void choose_loops(struct unicode *u)
 {
-	u->ascii_lower = unimap_lower_plain;
-	u->ascii_keep = unimap_keep_plain;
+	u->lower = unimap_lower_plain;
+	u->keep = unimap_keep_plain;
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2")) {
-		u->ascii_lower = unimap_lower_avx512;
-		u->ascii_keep = unimap_keep_avx512;
+	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi")
+	    && __builtin_cpu_supports("avx512vbmi2")) {
+		u->lower = unimap_lower_avx512;
+		u->keep = unimap_keep_avx512;
 	}
 #endif
+}
+
+/* The bits of those 64 characters in a row that all are of one of CLASSES. */
+static void note_rows(const struct unicode *u, unsigned classes, uint8_t bits[128])
+{
+	for (uint32_t row = 0; row < 1024; row++) {
+		bool all = true;
+
+		for (uint32_t c = 64 * row; c < 64 * row + 64; c++)
+			all &= (u->cls[c] & classes) != 0;
+		bits[row / 8] |= (uint8_t)(all << row % 8);
+	}
 }
 
 struct unicode *unicode_open(void)
@@ -298,6 +311,9 @@ struct unicode *unicode_open(void)
 		u->cls[c] = (uint8_t)unicode_class_of(c);
 		u->low[c] = (uint16_t)unicode_lower_of(c);
 	}
+	note_rows(u, UNI_SAME_LOWER, u->same_lower);
+	note_rows(u, UNI_WORD | UNI_SPACE, u->kept[0]);
+	note_rows(u, UNI_WORD | UNI_SPACE | UNI_MARK, u->kept[1]);
 	for (uint32_t i = 0; i < 0x100; i++)
 		u->narrow[i] = narrow_of((UChar32)(0xFF00 + i));
 	return u;

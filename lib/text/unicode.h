@@ -30,8 +30,11 @@ struct unicode {
 	uint8_t  cls[0x10000];     /* classes */
 	uint16_t low[0x10000];     /* lower case, one to one (U+0130 and U+03A3 are seen to by unicode_lower) */
 	uint16_t narrow[0x100];    /* U+FF00...: what the full-width or half-width form stands for */
-	size_t (*ascii_lower)(const char *s, size_t n, char *out, size_t *put);   /* for this machine; see unimap.h */
-	size_t (*ascii_keep)(const char *s, size_t n, char *out, size_t *put);
+	/* Of the characters of three bytes, a bit for each 64 that share the first two (bit 64 * first + second, of their free bits): all 64 are
+	 * their own lower case; all are word or space characters; or these or marks. */
+	uint8_t  same_lower[128], kept[2][128];
+	size_t (*lower)(const struct unicode *u, const char *s, size_t n, char *out);       /* for this machine; see unimap.h */
+	size_t (*keep)(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out);
 };
 struct unicode *unicode_open(void);
 void unicode_close(struct unicode *u);                /* NULL is fine */

@@ -5,7 +5,6 @@
 #include <emmintrin.h>
 #endif
 
-#include "unicode.h"
 #include "unimap.h"
 
 /* --- ASCII, 16 bytes at a time --- */
@@ -97,7 +96,9 @@ static inline unsigned block_other(block v)
 }
 #endif
 
-size_t unimap_lower_plain(const char *s, size_t n, char *out, size_t *put)
+/* The ASCII bytes that S begins with, written to OUT, which has room for 16 bytes more than come out; *PUT bytes.  Returns how many bytes
+ * of S that was: N, or the place of the first byte that is not ASCII. */
+static size_t lower_ascii(const char *s, size_t n, char *out, size_t *put)
 {
 	size_t i = 0;
 
@@ -114,8 +115,8 @@ size_t unimap_lower_plain(const char *s, size_t n, char *out, size_t *put)
 	return *put = i;
 }
 
-/* After a byte that is dropped the next 16 are looked at from there, so that each costs one turn. */
-size_t unimap_keep_plain(const char *s, size_t n, char *out, size_t *put)
+/* The same for word and space characters.  After a byte that is dropped the next 16 are looked at from there, so that each costs one turn. */
+static size_t keep_ascii(const char *s, size_t n, char *out, size_t *put)
 {
 	const char *from = s, *end = s + n;
 	char *o = out;
@@ -174,7 +175,7 @@ bool unicode_final_sigma(const char *text, const char *at, const char *end)
 	return true;
 }
 
-static size_t lower_rare(const struct unicode *u, uint32_t c, const char *text, const char *at, const char *end, char *out)
+size_t unimap_lower_rare(const struct unicode *u, uint32_t c, const char *text, const char *at, const char *end, char *out)
 {
 	if (c == 0x130) {                                  /* i and a combining dot above */
 		memcpy(out, "i\xCC\x87", 3);
@@ -205,14 +206,14 @@ static char *lower_high(const struct unicode *u, const char *text, const char **
 			for (; at < s; at++)
 				*o++ = *at;
 		} else {
-			o += lower_rare(u, c, text, at, end, o);
+			o += unimap_lower_rare(u, c, text, at, end, o);
 		}
 	}
 	*from = s;
 	return o;
 }
 
-size_t unicode_lower(const struct unicode *u, const char *text, size_t n, char *out)
+size_t unimap_lower_plain(const struct unicode *u, const char *text, size_t n, char *out)
 {
 	const char *s = text, *end = text + n;
 	char *o = out;
@@ -220,10 +221,21 @@ size_t unicode_lower(const struct unicode *u, const char *text, size_t n, char *
 	while (s < end) {
 		size_t put;
 
-		s += u->ascii_lower(s, (size_t)(end - s), o, &put);
+		s += lower_ascii(s, (size_t)(end - s), o, &put);
 		o = lower_high(u, text, &s, end, o + put);
 	}
 	return (size_t)(o - out);
+}
+
+size_t unicode_lower(const struct unicode *u, const char *text, size_t n, char *out)
+{
+	return u->lower(u, text, n, out);
+}
+
+/* What the loops over ASCII look for; no ASCII is a mark. */
+static bool usual_classes(unsigned classes)
+{
+	return (classes & (UNI_WORD | UNI_SPACE)) == (UNI_WORD | UNI_SPACE);
 }
 
 /* The characters from *S on that are not ASCII and of CLASSES; *S ends behind them. */
@@ -249,17 +261,17 @@ static char *keep_high(const struct unicode *u, unsigned classes, const char **f
 	return o;
 }
 
-size_t unicode_keep(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out)
+size_t unimap_keep_plain(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out)
 {
 	const char *end = s + n;
 	char *o = out;
-	bool usual = (classes & (UNI_WORD | UNI_SPACE)) == (UNI_WORD | UNI_SPACE);   /* no ASCII is a mark */
+	bool usual = usual_classes(classes);
 
 	while (s < end) {
 		size_t put;
 
 		if (usual) {
-			s += u->ascii_keep(s, (size_t)(end - s), o, &put);
+			s += keep_ascii(s, (size_t)(end - s), o, &put);
 			o += put;
 		}
 		for (; !usual && s < end && (unsigned char)*s < 0x80; s++) {
@@ -269,6 +281,11 @@ size_t unicode_keep(const struct unicode *u, unsigned classes, const char *s, si
 		o = keep_high(u, classes, &s, end, o);
 	}
 	return (size_t)(o - out);
+}
+
+size_t unicode_keep(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out)
+{
+	return usual_classes(classes) ? u->keep(u, classes, s, n, out) : unimap_keep_plain(u, classes, s, n, out);
 }
 
 size_t unicode_squeeze(const struct unicode *u, const char *s, size_t n, char *out)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_UNIMAP_H
 #define SFT_UNIMAP_H
-/* Inside lib/text: the loops over ASCII text, for the machine that runs. */
-#include <stddef.h>
+/* Inside lib/text: unicode_lower() and unicode_keep() for the machine that runs.  All write the same; the plain ones are the definition. */
+#include "unicode.h"
 
-/* The ASCII bytes that S begins with, written to OUT, which has room for 64 bytes more than come out; *PUT bytes.
- * Returns how many bytes of S that was: N, or the place of the first byte that is not ASCII. */
-typedef size_t unimap_ascii(const char *s, size_t n, char *out, size_t *put);
+size_t unimap_lower_plain(const struct unicode *u, const char *s, size_t n, char *out);
+size_t unimap_keep_plain(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out);
 
-unimap_ascii unimap_lower_plain, unimap_keep_plain;       /* keep: word and space characters */
-unimap_ascii unimap_lower_avx512, unimap_keep_avx512;     /* need AVX-512 BW and VBMI2 */
+/* Need AVX-512 BW, VL, VBMI and VBMI2; CLASSES must have UNI_WORD and UNI_SPACE. */
+size_t unimap_lower_avx512(const struct unicode *u, const char *s, size_t n, char *out);
+size_t unimap_keep_avx512(const struct unicode *u, unsigned classes, const char *s, size_t n, char *out);
+
+/* C, which stands at AT in TEXT..END and is not its own lower case, lowered and written to OUT; the bytes written. */
+size_t unimap_lower_rare(const struct unicode *u, uint32_t c, const char *text, const char *at, const char *end, char *out);
 
 #endif

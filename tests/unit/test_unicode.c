@@ -173,26 +173,65 @@ static int filter(const char *how)
 	return fflush(stdout) != 0;
 }
 
+enum { exact = UNI_WORD | UNI_SPACE };
+
+/* About N bytes of whole characters, of a kind that ROUND says; how many. */
+static size_t some_text(char *to, size_t n, int round)
+{
+	static const uint32_t from[] = { 0, 0x80, 0x370, 0x4E00, 0x3000, 0xAC00, 0xFF00, 0x1E00, 0x2000, 0x10400, 0x1F600, 0x130 };
+	size_t at = 0;
+
+	while (at + 4 < n) {
+		uint32_t base = from[rand() % (round % 3 ? 4 : 12)];
+
+		at += utf8_put(to + at, rand() % 3 ? (uint32_t)rand() % 128 : base + (uint32_t)rand() % (base == 0x130 ? 1 : base < 0x800 ? 0x80 : 0x100));
+	}
+	while (at < n)
+		to[at++] = (char)(rand() % 128);
+	return at;
+}
+
 /* The loops for this machine write what the plain ones write, whatever the length and place of the text. */
 static void loops(void)
 {
-	static char text[400], a[600], b[600];
+	static char text[400], a[700], b[700];
 	size_t na, nb;
 
 	for (int round = 0; round < 3000; round++) {
 		size_t n = (size_t)(rand() % 300), at = (size_t)(rand() % 64);
-		bool high = round % 3 == 0;
 
-		for (size_t i = 0; i < n; i++)
-			text[at + i] = (char)(rand() % (high && i > 20 ? 131 : 128));
-		memset(a, 1, sizeof a);
-		memset(b, 1, sizeof b);
-		CHECK(u->ascii_lower(text + at, n, a, &na) == unimap_lower_plain(text + at, n, b, &nb));
-		CHECK(na == nb && memcmp(a, b, na) == 0 && a[na + 64] == 1 && b[nb + 64] == 1);
-		memset(a, 1, sizeof a);
-		memset(b, 1, sizeof b);
-		CHECK(u->ascii_keep(text + at, n, a, &na) == unimap_keep_plain(text + at, n, b, &nb));
-		CHECK(na == nb && memcmp(a, b, na) == 0 && a[na + 64] == 1 && b[nb + 64] == 1);
+		n = some_text(text + at, n, round);
+		for (int what = 0; what < 3; what++) {
+			memset(a, 1, sizeof a);
+			memset(b, 1, sizeof b);
+			na = what ? u->keep(u, what == 1 ? exact : exact | UNI_MARK, text + at, n, a) : u->lower(u, text + at, n, a);
+			nb = what ? unimap_keep_plain(u, what == 1 ? exact : exact | UNI_MARK, text + at, n, b) : unimap_lower_plain(u, text + at, n, b);
+			CHECK(na == nb && memcmp(a, b, na) == 0 && a[na + 64] == 1 && b[nb + 64] == 1);
+		}
+	}
+}
+
+/* The same for every code point, among others that are kept and left alone. */
+static void loops_everywhere(void)
+{
+	static char text[400], a[700], b[700];
+
+	for (uint32_t c = 0x80; c < 0x110000; c++) {
+		size_t n = 0, na;
+
+		if (c >= 0xD800 && c < 0xE000)
+			continue;
+		for (uint32_t i = 0; i < c % 61; i++)
+			text[n++] = 'x';
+		n += utf8_put(text + n, 0x65E5);
+		n += utf8_put(text + n, c);
+		n += utf8_put(text + n, 'A');
+		na = u->lower(u, text, n, a);
+		CHECK(na == unimap_lower_plain(u, text, n, b) && memcmp(a, b, na) == 0);
+		na = u->keep(u, exact, text, n, a);
+		CHECK(na == unimap_keep_plain(u, exact, text, n, b) && memcmp(a, b, na) == 0);
+		na = u->keep(u, exact | UNI_MARK, text, n, a);
+		CHECK(na == unimap_keep_plain(u, exact | UNI_MARK, text, n, b) && memcmp(a, b, na) == 0);
 	}
 }
 
@@ -213,6 +252,7 @@ int main(int argc, char **argv)
 		TEST(properties);
 		TEST(validity);
 		TEST(loops);
+		TEST(loops_everywhere);
 		rc = test_end();
 	}
 	unicode_close(u);
