@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "perplexity.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "chatids.h"
@@ -25,10 +26,14 @@ struct job {
 	struct pack pack;
 	struct buf counted;             /* a byte for each output of the pass: does it count */
 	uint32_t *length;               /* outputs of each sequence of the pass: its tokens - 1 */
+	double *bytes;                  /* of the text of those tokens that count; NaN: not known */
+	uint32_t *outputs;              /* that the model gives: those that count, with --token-logprobs all */
 	size_t nseq, cap;
+	struct tok_ids said;
+	struct buf text;
 	float *logp;
 	size_t logp_cap;
-	struct perplexity *sum;
+	struct pplstats *sum;
 };
 
 /* --- sequences --- */
@@ -124,15 +129,39 @@ static int flush(struct job *j, struct err *e)
 	}
 	if (b.n)
 		rc = model_logp(j->l.m, &b, NULL, NULL, j->logp, e);
-	for (uint32_t i = 0; i < b.nout && rc == 0; i++)
-		if (j->counted.p[i]) {
-			j->sum->sum -= j->logp[i];
-			j->sum->tokens++;
-		}
+	for (size_t s = 0, at = 0; s < j->nseq && rc == 0; s++) {
+		double nll = 0, tokens = 0;
+
+		for (uint32_t i = 0; i < j->outputs[s]; i++, at++)
+			if (j->counted.p[at]) {
+				nll -= j->logp[at];
+				tokens++;
+			}
+		ppl_add(j->sum, nll, tokens, j->bytes[s], NAN);
+	}
 	if (rc == 0 && j->logprobs)
 		rc = write_logprobs(j, e);
 	pack_reset(&j->pack);
 	j->counted.n = j->nseq = 0;
+	return rc;
+}
+
+/* Bytes of the text of the tokens that count. */
+static int bytes_of(struct job *j, double *bytes, struct err *e)
+{
+	int rc;
+
+	*bytes = NAN;
+	if (j->c == NULL)
+		return 0;
+	j->said.n = j->text.n = 0;
+	for (size_t i = 1; i < j->ids.n; i++)
+		if (j->mask.p[i]) {
+			ARRAY_ROOM(j->said.id, j->said.n, j->said.cap);
+			j->said.id[j->said.n++] = j->ids.id[i];
+		}
+	rc = tok_decode(chatids_tok(j->c), j->said.id, j->said.n, TOK_SKIP_SPECIAL, &j->text, e);
+	*bytes = (double)j->text.n;
 	return rc;
 }
 
@@ -144,9 +173,18 @@ static int add_sequence(struct job *j, struct err *e)
 
 	if (j->pack.n && j->pack.n + n > PASS_TOKENS && (rc = flush(j, e)) != 0)
 		return rc;
-	ARRAY_ROOM(j->length, j->nseq, j->cap);
+	if (j->nseq == j->cap) {
+		j->cap = j->cap ? j->cap * 2 : 16;
+		j->length = mem_grow(j->length, j->cap, sizeof *j->length);
+		j->outputs = mem_grow(j->outputs, j->cap, sizeof *j->outputs);
+		j->bytes = mem_grow(j->bytes, j->cap, sizeof *j->bytes);
+	}
+	if ((rc = bytes_of(j, &j->bytes[j->nseq], e)) != 0)
+		return rc;
+	j->outputs[j->nseq] = 0;
+	for (uint32_t i = 1; i < n; i++)
+		j->outputs[j->nseq] += mask[i] || j->logprobs;
 	j->length[j->nseq++] = n ? n - 1 : UINT32_MAX;
-	j->sum->n++;
 	if (n == 0)
 		return 0;
 	pack_add(&j->pack, j->ids.id, j->logprobs ? NULL : mask, n, 1, 0);
@@ -208,17 +246,17 @@ static int finish(struct job *j, struct err *e)
 		rc = rec_close(j->in, e);
 		j->in = NULL;
 	}
-	if (rc == 0 && j->sum->tokens == 0)
+	if (rc == 0 && ppl_tokens(j->sum) == 0)
 		rc = err_set(e, SFT_BADDATA, "no token to predict (expected sequences of two or more, with one that counts)");
 	return rc;
 }
 
-int perplexity_run(const struct perplexity_opts *o, struct tool *t, const char *const *files, size_t n, struct perplexity *out, struct err *e)
+int perplexity_run(const struct perplexity_opts *o, struct tool *t, const char *const *files, size_t n, struct pplstats *out, struct err *e)
 {
 	struct job j = { .o = o, .t = t, .sum = out };
 	int rc;
 
-	*out = (struct perplexity){0};
+	*out = (struct pplstats){0};
 	arena_init(&j.arena);
 	j.parser = json_parser_new();
 	if ((rc = set_up(&j, files, n, e)) == 0 && (rc = read_all(&j, e)) == 0)
@@ -234,6 +272,10 @@ int perplexity_run(const struct perplexity_opts *o, struct tool *t, const char *
 	buf_free(&j.counted);
 	pack_free(&j.pack);
 	mem_free(j.length);
+	mem_free(j.outputs);
+	mem_free(j.bytes);
+	tok_ids_free(&j.said);
+	buf_free(&j.text);
 	mem_free(j.logp);
 	return rc;
 }

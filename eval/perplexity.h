@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "err.h"
 #include "loaded.h"
+#include "pplstats.h"
 #include "rec.h"
 #include "tool.h"
 
@@ -19,12 +20,8 @@ struct perplexity_opts {
 	const char *logprobs;           /* --token-logprobs FILE: a JSON array a sequence, the first null */
 };
 
-struct perplexity {
-	uint64_t n;                     /* sequences */
-	uint64_t tokens;                /* that count: with a mask those it marks, else all but the first of each */
-	double   sum;                   /* of -log p over them */
-};
-
-int perplexity_run(const struct perplexity_opts *o, struct tool *t, const char *const *files, size_t n, struct perplexity *out, struct err *e);
+/* Tokens that count: with a mask those it marks, else all but the first of each sequence.  Their bytes are those of the text that they
+ * decode to, special tokens being none; not known for ids, nor are words. */
+int perplexity_run(const struct perplexity_opts *o, struct tool *t, const char *const *files, size_t n, struct pplstats *out, struct err *e);
 
 #endif
