@@ -24,7 +24,7 @@ bad --from logprobs --json --csv long.csv
 printf 'hello there, general\nthe card is lost\n' >text
 sft-eval perplexity -q -m "$DATA/models/tiny_chat" --dtype f32 --from text --json --token-logprobs logged text >model.json
 sft-eval perplexity --from logprob-lines --json logged >back.json
-value() { sed "s/.*\"$2\":\([^,}]*\).*/\1/" "$1"; }
+value() { grep -o "\"$2\":[0-9.]*" "$1" | grep -m1 '[0-9]$' | sed 's/.*://'; }
 for v in perplexity mean_of_sequence_perplexity nll; do
 	awk -v a="$(value model.json $v)" -v b="$(value back.json $v)" -v v=$v 'BEGIN { d = a / b - 1; print v, (d < 1e-9 && d > -1e-9 ? "agrees" : a " is not " b) }'
 done
