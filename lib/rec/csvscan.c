@@ -95,17 +95,28 @@ static inline const char *plain_end(const struct scan *c, const char *s, int *ki
 	return s;
 }
 
-/* The closing quote of a cell whose text begins at S; NULL if it is not there. */
-static const char *closing_quote(const struct scan *c, const char *s, int *kind)
+static inline bool is_line_end(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+/* The closing quote of a cell whose text begins at S; NULL if it is not there.  *LINES: line ends before it, CRLF being one. */
+static const char *closing_quote(const struct scan *c, const char *s, int *kind, size_t *lines)
 {
 	char quote = (char)c->d->quote;
 
+	*lines = 0;
 	for (;;) {
 		s = find(&c->quoted, s, c->end);
 		if (s >= c->end)
 			return NULL;
-		if (*s != quote)                                     /* an escape */
-			s += 2;
+		if (is_line_end(*s) && *s != quote && (c->d->escape < 0 || *s != (char)c->d->escape)) {
+			*lines += *s == '\n' || s + 1 == c->end || s[1] != '\n';
+			s++;
+			continue;
+		}
+		if (*s != quote)                                     /* an escape; what a line end behind it does is seen above */
+			s += s + 1 < c->end && is_line_end(s[1]) ? 1 : 2;
 		else if (s + 1 < c->end && s[1] == quote)
 			s += 2;
 		else
@@ -133,11 +144,12 @@ static inline void put(struct csv_row *row, const char *p, size_t n, int kind)
 static const char *quoted_cell(const struct scan *c, const char *s)
 {
 	int kind = CELL_PLAIN;
-	const char *open = s, *close = closing_quote(c, s + 1, &kind);
+	size_t lines;
+	const char *open = s, *close = closing_quote(c, s + 1, &kind, &lines);
 
 	if (close == NULL)
 		return NULL;
-	c->row->lines += csv_count_lines(open + 1, (size_t)(close - open - 1));
+	c->row->lines += lines;
 	s = close + 1;
 	if (ends_cell(c, s)) {
 		put(c->row, open + 1, (size_t)(close - open - 1), kind);
@@ -152,11 +164,9 @@ static const char *quoted_cell(const struct scan *c, const char *s)
 enum csv_result csv_scan(const struct csv_dialect *d, const char *text, size_t n, bool all, struct csv_row *row)
 {
 	char escape = d->escape >= 0 ? (char)d->escape : d->delimiter, quote = (char)d->quote;
-	struct scan c = { d, text + n, all, finder(d->delimiter, '\n', '\r', escape), finder(quote, quote, quote, quote), row };
+	struct scan c = { d, text + n, all, finder(d->delimiter, '\n', '\r', escape), finder(quote, '\n', '\r', d->escape >= 0 ? escape : quote), row };
 	const char *s = text;
 
-	if (d->escape >= 0)
-		c.quoted = finder(quote, quote, quote, escape);
 	row->n = 0;
 	row->lines = 0;
 	row->escaped = row->blank = false;

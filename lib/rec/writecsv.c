@@ -12,30 +12,55 @@ static bool special(char c, char delimiter)
 	return c == delimiter || c == '"' || c == '\n' || c == '\r';
 }
 
-/* Copy N bytes to TO, which has 16 bytes more; false, with something copied, where they need quotes. */
-static bool copy_plain(char *to, const char *s, size_t n, char delimiter)
+static bool copy_bytes(char *to, const char *s, size_t n, char delimiter)
 {
-	size_t i = 0;
-#ifdef __SSE2__
-	const __m128i d = _mm_set1_epi8(delimiter), q = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
-
-	for (; i + 16 <= n; i += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
-		__m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, d), _mm_cmpeq_epi8(v, q)),
-		                           _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr)));
-
-		_mm_storeu_si128((__m128i *)(void *)(to + i), v);
-		if (_mm_movemask_epi8(hit))
-			return false;
-	}
-#endif
-	for (; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (special(s[i], delimiter))
 			return false;
 		to[i] = s[i];
 	}
 	return true;
 }
+
+#ifdef __SSE2__
+static inline bool any_special(__m128i v, char delimiter)
+{
+	__m128i d = _mm_cmpeq_epi8(v, _mm_set1_epi8(delimiter)), q = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+	__m128i lf = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')), cr = _mm_cmpeq_epi8(v, _mm_set1_epi8('\r'));
+
+	return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(d, q), _mm_or_si128(lf, cr))) != 0;
+}
+
+/* Copy N bytes to TO; false, with something copied, where they need quotes.  The last bytes are taken with some of those before them, so
+ * that they need no loop: most cells of most tables are short. */
+static bool copy_plain(char *to, const char *s, size_t n, char delimiter)
+{
+	__m128i v;
+
+	if (n < 8)
+		return copy_bytes(to, s, n, delimiter);
+	if (n < 16) {
+		memcpy(to, s, 8);
+		memcpy(to + n - 8, s + n - 8, 8);
+		return !any_special(_mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)s),
+		                                       _mm_loadl_epi64((const __m128i *)(const void *)(s + n - 8))), delimiter);
+	}
+	for (size_t i = 0; i + 16 <= n; i += 16) {
+		v = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
+		_mm_storeu_si128((__m128i *)(void *)(to + i), v);
+		if (any_special(v, delimiter))
+			return false;
+	}
+	v = _mm_loadu_si128((const __m128i *)(const void *)(s + n - 16));
+	_mm_storeu_si128((__m128i *)(void *)(to + n - 16), v);
+	return !any_special(v, delimiter);
+}
+#else
+static bool copy_plain(char *to, const char *s, size_t n, char delimiter)
+{
+	return copy_bytes(to, s, n, delimiter);
+}
+#endif
 
 static char *put_quoted(char *to, const char *s, size_t n)
 {

@@ -9,6 +9,7 @@
  * - a quote open at the end: libcsv hands the cell out, we call it unclosed: tested apart;
  * - it knows no escape character: tested apart. */
 #include "csvscan.h"
+#include "recout.h"
 
 #include <csv.h>
 #include <stdlib.h>
@@ -172,6 +173,11 @@ static void cut_at_every_byte(void)
 	buf_free(&text);
 }
 
+static bool ends_line(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
 /* Any bytes at all: rows follow each other without a hole, and cells stay inside them. */
 static void any_bytes(void)
 {
@@ -193,8 +199,10 @@ static void any_bytes(void)
 		buf_room(&text, CSV_PAD);
 		for (size_t at = 0; at < text.n; ) {
 			struct csv_row row = { .cell = cell, .max = 8 };
+			bool whole = csv_scan(d, text.p + at, text.n - at, true, &row) == CSV_ROW;
 
-			csv_scan(d, text.p + at, text.n - at, true, &row);
+			if (whole && d->escape < 0)              /* every line end is in a cell or ends the row */
+				CHECK(csv_count_lines(text.p + at, row.bytes) == row.lines + ends_line(text.p[at + row.bytes - 1]));
 			CHECK(row.bytes > 0 && row.bytes <= text.n - at);
 			if (row.bytes == 0)
 				return;
@@ -239,11 +247,37 @@ static void by_hand(void)
 	CHECK(csv_count_lines("\r", 1) == 1);
 }
 
+/* A cell of every length up to 70 with each byte that needs quotes at each place, and with none, as the definition has it. */
+static void written_cells(void)
+{
+	static const char need[] = { ',', '"', '\n', '\r', 'x' };
+	char text[70], want[300];
+
+	for (size_t n = 1; n <= sizeof text; n++)
+		for (size_t at = 0; at < n * sizeof need; at++) {
+			struct field f[2] = { { text, n, FIELD_TEXT }, { "end", 3, FIELD_TEXT } };
+			char special = need[at % sizeof need];
+			struct buf b = {0};
+
+			memset(text, 'a', sizeof text);
+			text[at / sizeof need] = special;
+			snprintf(want, sizeof want, special == 'x' ? "%.*s%c%.*s,end\n" : "\"%.*s%c%.*s\",end\n", (int)(at / sizeof need), text, special,
+			         (int)(n - 1 - at / sizeof need), text + at / sizeof need + 1);
+			if (special == '"')
+				snprintf(want, sizeof want, "\"%.*s\"\"%.*s\",end\n", (int)(at / sizeof need), text,
+				         (int)(n - 1 - at / sizeof need), text + at / sizeof need + 1);
+			writecsv_row(&b, ',', f, 2);
+			CHECK(b.n == strlen(want) && memcmp(b.p, want, b.n) == 0);
+			buf_free(&b);
+		}
+}
+
 int main(void)
 {
 	TEST(same_cells_as_libcsv);
 	TEST(cut_at_every_byte);
 	TEST(any_bytes);
 	TEST(by_hand);
+	TEST(written_cells);
 	return test_end();
 }
