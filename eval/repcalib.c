@@ -12,7 +12,7 @@
 enum { MAX_BINS = 100 };
 
 struct bins {                           /* of one file: those that hold items */
-	double confidence[MAX_BINS], accuracy[MAX_BINS], lo[MAX_BINS], hi[MAX_BINS], n[MAX_BINS];
+	double confidence[MAX_BINS], accuracy[MAX_BINS], lo[MAX_BINS], hi[MAX_BINS], n[MAX_BINS], size[MAX_BINS];
 	size_t used;
 };
 
@@ -30,6 +30,8 @@ static const struct json *bins_of(const struct report_input *in)
 
 static void read_bins(const struct json *list, struct bins *b)
 {
+	double all = 0;
+
 	b->used = 0;
 	for (size_t k = 0; k < list->n; k++) {
 		const struct json *x = &list->item[k];
@@ -42,8 +44,11 @@ static void read_bins(const struct json *list, struct bins *b)
 		b->accuracy[at] = a;
 		b->n[at] = n;
 		stats_wilson(a * n, n, &b->lo[at], &b->hi[at]);
+		all += n;
 		b->used++;
 	}
+	for (size_t k = 0; k < b->used; k++)
+		b->size[k] = 3 + 9 * sqrt(b->n[k] / all);       /* its area tells how many items it stands for */
 }
 
 struct files {
@@ -61,8 +66,8 @@ static void reliability(struct report *r, const struct files *f)
 
 	for (size_t k = 0; k < f->n; k++)
 		curve[k] = (struct curve){ .series = (unsigned)k, .x = f->b[k].confidence, .y = f->b[k].accuracy, .lo = f->b[k].lo, .hi = f->b[k].hi,
-		                           .n = f->b[k].used, .points = true };
-	page_figure(&r->page, "Accuracy by confidence, with 95%% intervals; below the diagonal a system is too sure");
+		                           .n = f->b[k].used, .size = f->b[k].size, .points = true, .loose = true };
+	page_figure(&r->page, "Accuracy by confidence, with 95%% intervals; larger marks stand for more items; below the diagonal a system is too sure");
 	page_legend(&r->page, f->name, f->n);
 	c.id = r->page.id;
 	svg_curves(&r->page.body, &c);

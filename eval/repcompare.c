@@ -57,11 +57,14 @@ static const char *text_of(const struct json *obj, const char *key)
 	return v && v->type == JSON_STR ? v->s : "?";
 }
 
-/* "before.jsonl" of a path: the last part. */
-static const char *last_part(const char *path)
+/* What a system is called: as its predictions are, where they are in the report too, else by the last part of its path. */
+static const char *system_name(const struct report *r, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
+	for (size_t k = 0; k < r->n; k++)
+		if (r->in[k].kind == INPUT_PREDICTIONS && strcmp(r->in[k].path, path) == 0)
+			return r->in[k].name;
 	return slash && slash[1] ? slash + 1 : path;
 }
 
@@ -87,18 +90,20 @@ static void picture(struct report *r, const struct difference *d, size_t n, enum
 	char (*title)[64] = mem_new((n + 1) * sizeof *title);
 	struct range_chart c = { .row = row, .lo = NAN, .hi = NAN, .mark = 0, .mark_name = "no difference", .dots = true, .sign = true,
 	                         .places = scale == FIGURE_UNIT ? 3 : 2, .title = "Differences" };
+	bool lower = false;
 
 	for (size_t k = 0; k < n; k++) {
 		if (figures_scale(d[k].name) != scale)
 			continue;
 		figures_title(d[k].name, title[c.n]);
+		lower |= figures_lower(d[k].name);
 		if (figures_lower(d[k].name))
-			strncat(title[c.n], " (less is better)", 63 - strlen(title[c.n]));
+			strncat(title[c.n], " \xe2\x86\x93", 63 - strlen(title[c.n]));
 		row[c.n] = (struct range_row){ title[c.n], strlen(title[c.n]), outcome(&d[k]) < 0 ? 1 : 0, d[k].d, d[k].lo, d[k].hi, NULL };
 		c.n++;
 	}
 	if (c.n) {
-		page_figure(&r->page, "%s minus %s, with 95%% intervals", b, a);
+		page_figure(&r->page, "%s minus %s, with 95%% intervals%s", b, a, lower ? "; \xe2\x86\x93: less is better" : "");
 		c.id = r->page.id;
 		c.desc = "One row for each value: the difference and its interval. The numbers stand in the table below.";
 		svg_ranges(&r->page.body, &c);
@@ -207,7 +212,7 @@ static void changed(struct report *r, const struct json *doc, const char *key, c
 static void one(struct report *r, const struct json *doc, const char *a)
 {
 	const struct json *metrics = json_get(doc, "metrics");
-	const char *b = last_part(text_of(doc, "b"));
+	const char *b = system_name(r, text_of(doc, "b"));
 	struct difference *d = NULL;
 	size_t n = 0, cap = 0;
 
@@ -240,7 +245,7 @@ void report_compare(struct report *r)
 {
 	for (size_t k = 0; k < report_count(r, INPUT_COMPARE); k++) {
 		const struct json *doc = report_nth(r, INPUT_COMPARE, k)->doc, *several = json_get(doc, "comparisons");
-		const char *a = last_part(text_of(doc, "a"));
+		const char *a = system_name(r, text_of(doc, "a"));
 
 		if (k == 0)
 			page_section(&r->page, "compare", "Before and after");

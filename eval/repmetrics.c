@@ -77,7 +77,7 @@ static struct rows rows_of(const struct sides *x, size_t first, size_t last)
 
 		figures_title(x->all[k]->name, rows.title[k - first]);
 		if (x->all[k]->lower)
-			strncat(rows.title[k - first], " (less is better)", 63 - strlen(rows.title[k - first]));
+			strncat(rows.title[k - first], " \xe2\x86\x93", 63 - strlen(rows.title[k - first]));
 		for (size_t i = 0; i < x->n; i++) {
 			const struct figure *f = figures_find(x->s[i].f, x->s[i].n, x->all[k]->name);
 
@@ -102,8 +102,8 @@ static void picture(struct report *r, const struct sides *x, size_t first, size_
 	struct range_chart c = { .row = rows.row, .n = rows.n, .lo = NAN, .hi = f->scale == FIGURE_UNIT ? 1 : NAN, .mark = NAN,
 	                         .places = figures_places(f), .title = f->metric };
 
-	page_figure(&r->page, "%s%s", f->scale == FIGURE_FREE ? rows.title[0] : f->metric,
-	            isfinite(f->lo) ? ", with 95% intervals" : "");
+	page_figure(&r->page, "%s%s%s", f->scale == FIGURE_FREE ? rows.title[0] : f->metric, isfinite(f->lo) ? ", with 95% intervals" : "",
+	            f->lower ? "; \xe2\x86\x93: less is better" : "");
 	page_legend(&r->page, x->name, x->n);
 	c.id = r->page.id;
 	c.desc = "Bars, one for each value and file; the numbers stand in the table of all values below.";

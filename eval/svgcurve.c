@@ -73,11 +73,14 @@ static void put_scales(struct plot *p, const struct curve_chart *c)
 
 static void whiskers(struct plot *p, const struct curve *c)
 {
+	char class[32];
+
+	snprintf(class, sizeof class, "whisker c%u", c->series % 6);
 	for (size_t i = 0; c->lo && c->hi && i < c->n; i++) {
 		double x = axis_at(&p->x, c->x[i]), lo = axis_at(&p->y, c->lo[i]), hi = axis_at(&p->y, c->hi[i]);
 
 		if (isfinite(x) && isfinite(lo) && isfinite(hi))
-			svg_line(&p->s, "whisker", x, lo, x, hi);
+			svg_line(&p->s, class, x, lo, x, hi);
 	}
 }
 
@@ -90,7 +93,7 @@ static void points(struct plot *p, const struct curve *c)
 		if (!isfinite(c->x[i]) || !isfinite(c->y[i]))
 			continue;
 		snprintf(tip, sizeof tip, "%.6g: %.6g", c->x[i], c->y[i]);
-		svg_mark(&p->s, class, c->series, axis_at(&p->x, c->x[i]), axis_at(&p->y, c->y[i]), 4, tip);
+		svg_mark(&p->s, class, c->series, axis_at(&p->x, c->x[i]), axis_at(&p->y, c->y[i]), c->size ? c->size[i] : 4, tip);
 	}
 }
 
@@ -104,7 +107,8 @@ static void curve(struct plot *p, const struct curve *c)
 		at[c->n + i] = axis_at(&p->y, c->y[i]);
 	}
 	snprintf(class, sizeof class, "curve %s c%u", c->faint ? "faint" : "full", c->series % 6);
-	svg_polyline(&p->s, class, at, at + c->n, c->n);
+	if (!c->loose)
+		svg_polyline(&p->s, class, at, at + c->n, c->n);
 	whiskers(p, c);
 	points(p, c);
 	mem_free(at);

@@ -9,7 +9,9 @@ struct curve {
 	const double *x, *y;
 	const double *lo, *hi;          /* intervals of y; NULL: none */
 	size_t n;
+	const double *size;             /* radius of each mark; NULL: 4 */
 	bool points;                    /* marks at the points */
+	bool loose;                     /* no line between them */
 	bool faint;                     /* drawn thin, behind the others */
 };
 
