@@ -23,9 +23,26 @@ void figures_range(const struct json *obj, const char *key, double *lo, double *
 	*hi = json_double(&v->item[1]);
 }
 
+const struct json *figures_text(const struct json *obj, const char *key)
+{
+	static const struct json none = { .type = JSON_STR, .s = "?", .n = 1 };
+	const struct json *v = json_get(obj, key);
+
+	return v && v->type == JSON_STR ? v : &none;
+}
+
+const struct json *figures_list(const struct json *obj, const char *key)
+{
+	static const struct json none = { .type = JSON_ARR };
+	const struct json *v = json_get(obj, key);
+
+	return v && v->type == JSON_ARR ? v : &none;
+}
+
 bool figures_lower(const char *name)
 {
-	static const char *const words[] = { "ter", "perplexity", "mean_nll", "bits_per_byte", "ece", "mce", "brier", "log_loss", "empty", "error_rate" };
+	static const char *const words[] = { "ter", "perplexity", "mean_nll", "bits_per_byte", "ece",
+					     "mce", "brier",      "log_loss", "empty",         "error_rate" };
 
 	for (size_t k = 0; k < sizeof words / sizeof *words; k++)
 		if (strcmp(name, words[k]) == 0)
@@ -67,10 +84,23 @@ void figures_title(const char *name, char to[64])
 	static const struct {
 		const char *name, *title;
 	} known[] = {
-		{ "mcc", "Matthews correlation" }, { "macro_f1", "Macro F1" }, { "weighted_f1", "Weighted F1" }, { "micro_f1", "Micro F1" },
-		{ "bleu", "BLEU" }, { "chrf", "chrF" }, { "ter", "TER" }, { "rouge1", "ROUGE-1" }, { "rouge2", "ROUGE-2" }, { "rougeL", "ROUGE-L" },
-		{ "rougeLsum", "ROUGE-Lsum" }, { "ece", "Expected calibration error" }, { "mce", "Largest calibration error" },
-		{ "brier", "Brier score" }, { "mean_nll", "Mean negative log-likelihood" }, { "squad_em", "SQuAD exact match" }, { "squad_f1", "SQuAD F1" },
+		{ "mcc", "Matthews correlation" },
+		{ "macro_f1", "Macro F1" },
+		{ "weighted_f1", "Weighted F1" },
+		{ "micro_f1", "Micro F1" },
+		{ "bleu", "BLEU" },
+		{ "chrf", "chrF" },
+		{ "ter", "TER" },
+		{ "rouge1", "ROUGE-1" },
+		{ "rouge2", "ROUGE-2" },
+		{ "rougeL", "ROUGE-L" },
+		{ "rougeLsum", "ROUGE-Lsum" },
+		{ "ece", "Expected calibration error" },
+		{ "mce", "Largest calibration error" },
+		{ "brier", "Brier score" },
+		{ "mean_nll", "Mean negative log-likelihood" },
+		{ "squad_em", "SQuAD exact match" },
+		{ "squad_f1", "SQuAD F1" },
 	};
 
 	for (size_t k = 0; k < sizeof known / sizeof *known; k++)
@@ -142,8 +172,9 @@ static void add_members(struct list *l, const struct json *m, const char *metric
 /* Counts are no figures: they say how much was seen, not how good it is. */
 static bool is_count(const char *key)
 {
-	static const char *const counts[] = { "n", "right", "tokens", "sequences", "bytes", "num_edits", "ref_length", "sys_len", "ref_len",
-	                                      "bp", "ratio", "score", "mean_confidence", "mean_accuracy" };
+	static const char *const counts[] = { "n",         "right",      "tokens",          "sequences",    "bytes",
+					      "num_edits", "ref_length", "sys_len",         "ref_len",      "bp",
+					      "ratio",     "score",      "mean_confidence", "mean_accuracy" };
 
 	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
 		if (strcmp(key, counts[k]) == 0)

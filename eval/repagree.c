@@ -18,13 +18,6 @@ static const struct json *kappa_of(const struct report_input *in)
 	return k && k->type == JSON_OBJ ? k : NULL;
 }
 
-static const struct json *list_of(const struct json *k, const char *key)
-{
-	const struct json *v = json_get(k, key);
-
-	return v && v->type == JSON_ARR && v->n ? v : NULL;
-}
-
 /* --- coefficients --- */
 
 static const struct coefficient {
@@ -48,12 +41,13 @@ static void coefficient_chart(struct report *r, const struct json *k)
 {
 	struct range_row row[NCOEF + 1];
 	struct range_chart c = { .row = row, .lo = 0, .hi = 1, .mark = NAN, .places = 3, .title = "Coefficients of agreement" };
-	const struct json *cohen = list_of(k, "cohen"), *reasons = json_get(k, "reason"), *min = json_get(json_get(k, "gate"), "min");
+	const struct json *cohen = figures_list(k, "cohen"), *reasons = json_get(k, "reason"),
+			  *min = json_get(json_get(k, "gate"), "min");
 
 	for (size_t i = 0; i < NCOEF; i++) {
 		const struct coefficient *f = &coefficients[i];
 		const struct json *why = json_get(reasons, f->reason);
-		bool pair = i == 1 && cohen && cohen->n == 1;
+		bool pair = i == 1 && cohen->n == 1;
 
 		row[c.n] = (struct range_row){ pair ? "Cohen's kappa" : f->title, 0, 0, value_of(k, f), NAN, NAN, NULL };
 		row[c.n].nlabel = strlen(row[c.n].label);
@@ -68,7 +62,7 @@ static void coefficient_chart(struct report *r, const struct json *k)
 		c.mark_name = "gate";
 	}
 	page_figure(&r->page, "Coefficients%s; 1 is perfect, 0 is what chance gives (percent agreement knows no chance)",
-	            json_get(k, "ci") ? ", with 95% intervals" : "");
+		    json_get(k, "ci") ? ", with 95% intervals" : "");
 	c.id = r->page.id;
 	c.desc = "Bars for percent agreement and for coefficients that correct for chance.";
 	svg_ranges(&r->page.body, &c);
@@ -117,8 +111,18 @@ static void pair_values(const struct json *raters, const struct json *cohen, dou
 
 static void matrix(struct report *r, const struct heat_name *name, const double *v, size_t n)
 {
-	struct heat_chart c = { .title = "Cohen's kappa of all pairs of raters", .rows = "Rater", .cols = "Rater", .name = name, .n = n, .v = v, .shade = v,
-	                        .pairs = true, .places = 2, .desc = "A square for each pair; the darker, the higher kappa. The numbers stand in the table below." };
+	struct heat_chart c = {
+		.title = "Cohen's kappa of all pairs of raters",
+		.rows = "Rater",
+		.cols = "Rater",
+		.name = name,
+		.n = n,
+		.v = v,
+		.shade = v,
+		.pairs = true,
+		.places = 2,
+		.desc = "A square for each pair; the darker, the higher kappa. The numbers stand in the table below."
+	};
 
 	page_figure(&r->page, "Cohen's kappa of all pairs of raters");
 	c.id = r->page.id;
@@ -143,7 +147,8 @@ static void pairs_table(struct report *r, const struct json *cohen)
 	for (size_t i = 0; i < cohen->n; i++) {
 		const struct json *x = &cohen->item[i], *pair = json_get(x, "raters");
 
-		if (pair == NULL || pair->type != JSON_ARR || pair->n != 2 || pair->item[0].type != JSON_STR || pair->item[1].type != JSON_STR)
+		if (pair == NULL || pair->type != JSON_ARR || pair->n != 2 || pair->item[0].type != JSON_STR ||
+		    pair->item[1].type != JSON_STR)
 			continue;
 		page_row(p);
 		page_cell_text(p, pair->item[0].s, pair->item[0].n);
@@ -163,7 +168,8 @@ static void pairs(struct report *r, const struct json *raters, const struct json
 	double *v = mem_new(n * n * sizeof *v);
 
 	for (size_t i = 0; i < n; i++)
-		name[i] = raters->item[i].type == JSON_STR ? (struct heat_name){ raters->item[i].s, raters->item[i].n } : (struct heat_name){ "?", 1 };
+		name[i] = raters->item[i].type == JSON_STR ? (struct heat_name){ raters->item[i].s, raters->item[i].n }
+							   : (struct heat_name){ "?", 1 };
 	pair_values(raters, cohen, v);
 	if (n > 2)
 		matrix(r, name, v, n);
@@ -181,35 +187,39 @@ static bool is_true(const struct json *obj, const char *key)
 	return v && v->type == JSON_BOOL && v->b;
 }
 
-static const struct json *text_of(const struct json *obj, const char *key)
-{
-	static const struct json none = { .type = JSON_STR, .s = "?", .n = 1 };
-	const struct json *v = json_get(obj, key);
-
-	return v && v->type == JSON_STR ? v : &none;
-}
-
 /* How often each rater says what the others say: who stands apart, or drifts, is marked. */
 static void by_rater(struct report *r, const struct json *list)
 {
 	struct range_row *row = mem_new(list->n * sizeof *row);
-	char (*note)[96] = mem_new(list->n * sizeof *note);
-	struct range_chart c = { .row = row, .n = list->n, .lo = 0, .hi = 1, .mark = NAN, .dots = true, .title = "Agreement of each rater with the others" };
+	char(*note)[96] = mem_new(list->n * sizeof *note);
+	struct range_chart c = { .row = row,
+				 .n = list->n,
+				 .lo = 0,
+				 .hi = 1,
+				 .mark = NAN,
+				 .dots = true,
+				 .title = "Agreement of each rater with the others" };
 
 	for (size_t k = 0; k < list->n; k++) {
-		const struct json *x = &list->item[k], *name = text_of(x, "rater");
+		const struct json *x = &list->item[k], *name = figures_text(x, "rater");
 		bool apart = is_true(x, "stands_apart"), drifts = is_true(x, "drifts");
 
-		row[k] = (struct range_row){ name->s, name->n, apart || drifts, figures_number(x, "agreement_with_others"), NAN, NAN, note[k] };
+		row[k] = (struct range_row){ name->s, name->n, apart || drifts, figures_number(x, "agreement_with_others"),
+					     NAN,     NAN,     note[k] };
 		figures_range(x, "ci95", &row[k].lo, &row[k].hi);
-		snprintf(note[k], sizeof note[k], "%.3f of %.0f%s%s", row[k].v, figures_number(x, "judged"), apart ? ", apart" : "", drifts ? ", drifts" : "");
+		snprintf(note[k], sizeof note[k], "%.3f of %.0f%s%s", row[k].v, figures_number(x, "judged"),
+			 apart ? ", apart" : "", drifts ? ", drifts" : "");
 		if (apart)
-			page_say(&r->page, SAY_BAD, "Rater %s stands apart: agrees with the others on %.1f%% of items", name->s, 100 * row[k].v);
+			page_say(&r->page, SAY_BAD, "Rater %s stands apart: agrees with the others on %.1f%% of items", name->s,
+				 100 * row[k].v);
 		if (drifts)
-			page_say(&r->page, SAY_BAD, "Rater %s drifts: agrees with the others on %.1f%% of items at first, %.1f%% later", name->s,
-			         100 * figures_number(x, "early"), 100 * figures_number(x, "late"));
+			page_say(&r->page, SAY_BAD,
+				 "Rater %s drifts: agrees with the others on %.1f%% of items at first, %.1f%% later", name->s,
+				 100 * figures_number(x, "early"), 100 * figures_number(x, "late"));
 	}
-	page_figure(&r->page, "Share of items on which each rater agrees with the others, with 95%% intervals; squares stand apart or drift");
+	page_figure(
+		&r->page,
+		"Share of items on which each rater agrees with the others, with 95%% intervals; squares stand apart or drift");
 	c.id = r->page.id;
 	c.desc = "A dot for each rater.";
 	svg_ranges(&r->page.body, &c);
@@ -230,14 +240,14 @@ static void by_label(struct report *r, const struct json *list)
 	page_head(p, "Alpha", true);
 	page_head(p, "Confused with", false);
 	for (size_t k = 0; k < list->n; k++) {
-		const struct json *x = &list->item[k], *name = text_of(x, "label"), *other = json_get(x, "most_confused_with");
+		const struct json *x = &list->item[k], *name = figures_text(x, "label"), *other = json_get(x, "most_confused_with");
 
 		page_row(p);
 		page_cell_text(p, name->s, name->n);
 		page_number(p, 0, figures_number(x, "n"));
 		page_number(p, 3, figures_number(x, "agreement"));
 		page_number(p, 3, figures_number(x, "alpha"));
-		page_cell_text(p, other && other->type == JSON_STR ? other->s : "", other && other->type == JSON_STR ? other->n : 0);
+		page_cell_json(p, other);
 	}
 	page_table_end(p);
 	page_details_end(p);
@@ -247,33 +257,37 @@ static void by_label(struct report *r, const struct json *list)
 
 static void say(struct report *r, const struct json *k)
 {
-	const struct json *gate = json_get(k, "gate"), *met = json_get(gate, "met"), *name = json_get(gate, "coefficient"), *raters = list_of(k, "raters");
+	const struct json *gate = json_get(k, "gate"), *met = json_get(gate, "met"), *name = json_get(gate, "coefficient"),
+			  *raters = figures_list(k, "raters");
 	double alpha = figures_number(json_get(k, "krippendorff"), "nominal");
 
 	if (met && met->type == JSON_BOOL && name && name->type == JSON_STR)
-		page_say(&r->page, met->b ? SAY_GOOD : SAY_BAD, "Agreement: %s is %.3f, the gate of %.2f is %s", name->s, figures_number(gate, "value"),
-		         figures_number(gate, "min"), met->b ? "met" : "not met");
+		page_say(&r->page, met->b ? SAY_GOOD : SAY_BAD, "Agreement: %s is %.3f, the gate of %.2f is %s", name->s,
+			 figures_number(gate, "value"), figures_number(gate, "min"), met->b ? "met" : "not met");
 	else
-		page_say(&r->page, SAY_NOTE, "Agreement of %zu raters on %.0f items: %.1f%% of pairs equal, Krippendorff's alpha %.3f", raters ? raters->n : 0,
-		         figures_number(k, "items"), 100 * figures_number(json_get(k, "percent_agreement"), "pooled_pairs"), alpha);
+		page_say(&r->page, SAY_NOTE,
+			 "Agreement of %zu raters on %.0f items: %.1f%% of pairs equal, Krippendorff's alpha %.3f",
+			 raters->n, figures_number(k, "items"),
+			 100 * figures_number(json_get(k, "percent_agreement"), "pooled_pairs"), alpha);
 }
 
 static void one(struct report *r, const struct json *k)
 {
-	const struct json *raters = list_of(k, "raters"), *cohen = list_of(k, "cohen");
+	const struct json *raters = figures_list(k, "raters"), *cohen = figures_list(k, "cohen");
 
 	say(r, k);
-	page_para(&r->page, "muted", "%.0f items, %zu raters, %.0f ratings.", figures_number(k, "items"), raters ? raters->n : 0, figures_number(k, "ratings"));
+	page_para(&r->page, "muted", "%.0f items, %zu raters, %.0f ratings.", figures_number(k, "items"), raters->n,
+		  figures_number(k, "ratings"));
 	coefficient_chart(r, k);
 	reasons(r, k);
-	if (raters && cohen && raters->n <= MAX_RATERS)
+	if (raters->n && cohen->n && raters->n <= MAX_RATERS)
 		pairs(r, raters, cohen);
-	else if (cohen)
+	else if (cohen->n)
 		pairs_table(r, cohen);
-	if (list_of(k, "by_rater"))
-		by_rater(r, list_of(k, "by_rater"));
-	if (list_of(k, "labels"))
-		by_label(r, list_of(k, "labels"));
+	if (figures_list(k, "by_rater")->n)
+		by_rater(r, figures_list(k, "by_rater"));
+	if (figures_list(k, "labels")->n)
+		by_label(r, figures_list(k, "labels"));
 }
 
 void report_agreement(struct report *r)

@@ -11,7 +11,7 @@
 
 enum { MAX_BINS = 100 };
 
-struct bins {                           /* of one file: those that hold items */
+struct bins { /* of one file: those that hold items */
 	double confidence[MAX_BINS], accuracy[MAX_BINS], lo[MAX_BINS], hi[MAX_BINS], n[MAX_BINS], size[MAX_BINS];
 	size_t used;
 };
@@ -48,7 +48,7 @@ static void read_bins(const struct json *list, struct bins *b)
 		b->used++;
 	}
 	for (size_t k = 0; k < b->used; k++)
-		b->size[k] = 3 + 9 * sqrt(b->n[k] / all);       /* its area tells how many items it stands for */
+		b->size[k] = 3 + 9 * sqrt(b->n[k] / all); /* its area tells how many items it stands for */
 }
 
 struct files {
@@ -61,13 +61,27 @@ struct files {
 static void reliability(struct report *r, const struct files *f)
 {
 	struct curve *curve = mem_new(f->n * sizeof *curve);
-	struct curve_chart c = { .curve = curve, .n = f->n, .xname = "confidence", .yname = "accuracy", .title = "Reliability", .unit = true,
-	                         .desc = "Accuracy of the answers of each bin of confidence. On the diagonal confidence is right; below it the system is too sure." };
+	struct curve_chart c = { .curve = curve,
+				 .n = f->n,
+				 .xname = "confidence",
+				 .yname = "accuracy",
+				 .title = "Reliability",
+				 .unit = true,
+				 .desc = "Accuracy of the answers of each bin of confidence. On the diagonal confidence is "
+					 "right; below it the system is too sure." };
 
 	for (size_t k = 0; k < f->n; k++)
-		curve[k] = (struct curve){ .series = (unsigned)k, .x = f->b[k].confidence, .y = f->b[k].accuracy, .lo = f->b[k].lo, .hi = f->b[k].hi,
-		                           .n = f->b[k].used, .size = f->b[k].size, .points = true, .loose = true };
-	page_figure(&r->page, "Accuracy by confidence, with 95%% intervals; larger marks stand for more items; below the diagonal a system is too sure");
+		curve[k] = (struct curve){ .series = (unsigned)k,
+					   .x = f->b[k].confidence,
+					   .y = f->b[k].accuracy,
+					   .lo = f->b[k].lo,
+					   .hi = f->b[k].hi,
+					   .n = f->b[k].used,
+					   .size = f->b[k].size,
+					   .points = true,
+					   .loose = true };
+	page_figure(&r->page, "Accuracy by confidence, with 95%% intervals; larger marks stand for more items; below the "
+			      "diagonal a system is too sure");
 	page_legend(&r->page, f->name, f->n);
 	c.id = r->page.id;
 	svg_curves(&r->page.body, &c);
@@ -78,8 +92,14 @@ static void reliability(struct report *r, const struct files *f)
 static void histogram(struct report *r, const struct files *f)
 {
 	size_t bins = bins_of(f->in[0])->n;
-	struct column_chart c = { .title = "Confidence", .xname = "confidence", .yname = "items", .from = 0, .to = 1, .bins = bins, .nseries = f->n,
-	                          .desc = "How many answers have which confidence." };
+	struct column_chart c = { .title = "Confidence",
+				  .xname = "confidence",
+				  .yname = "items",
+				  .from = 0,
+				  .to = 1,
+				  .bins = bins,
+				  .nseries = f->n,
+				  .desc = "How many answers have which confidence." };
 	double *v = mem_new(f->n * bins * sizeof *v);
 
 	for (size_t k = 0; k < f->n; k++) {
@@ -126,20 +146,24 @@ static void table(struct report *r, const struct files *f)
 static void say(struct report *r, const struct files *f)
 {
 	const struct report_input *in = f->in[f->n - 1];
-	double mean = figures_number(calibration_of(in), "mean_confidence"), right = figures_number(calibration_of(in), "mean_accuracy");
+	double mean = figures_number(calibration_of(in), "mean_confidence"),
+	       right = figures_number(calibration_of(in), "mean_accuracy");
 
 	if (isnan(mean) || isnan(right))
 		return;
 	if (mean > right + 0.05)
-		page_say(&r->page, SAY_BAD, "%s is too sure of itself: mean confidence %.2f, accuracy %.2f", in->name, mean, right);
+		page_say(&r->page, SAY_BAD, "%s is too sure of itself: mean confidence %.2f, accuracy %.2f", in->name, mean,
+			 right);
 	else if (mean < right - 0.05)
-		page_say(&r->page, SAY_NOTE, "%s is less sure than it may be: mean confidence %.2f, accuracy %.2f", in->name, mean, right);
+		page_say(&r->page, SAY_NOTE, "%s is less sure than it may be: mean confidence %.2f, accuracy %.2f", in->name,
+			 mean, right);
 }
 
 void report_calibration(struct report *r)
 {
 	size_t count = report_count(r, INPUT_METRICS);
-	struct files f = { mem_new((count + 1) * sizeof *f.in), mem_new((count + 1) * sizeof *f.name), mem_new((count + 1) * sizeof *f.b), 0 };
+	struct files f = { mem_new((count + 1) * sizeof *f.in), mem_new((count + 1) * sizeof *f.name),
+			   mem_new((count + 1) * sizeof *f.b), 0 };
 
 	for (size_t k = 0; k < count; k++) {
 		const struct report_input *in = report_nth(r, INPUT_METRICS, k);

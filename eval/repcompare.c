@@ -50,13 +50,6 @@ static int outcome(const struct difference *x)
 
 /* --- names --- */
 
-static const char *text_of(const struct json *obj, const char *key)
-{
-	const struct json *v = json_get(obj, key);
-
-	return v && v->type == JSON_STR ? v->s : "?";
-}
-
 /* What a system is called: as its predictions are, where they are in the report too, else by the last part of its path. */
 static const char *system_name(const struct report *r, const char *path)
 {
@@ -79,17 +72,24 @@ static void say(struct report *r, const char *a, const char *b, const struct dif
 
 	figures_title(x->name, title);
 	figures_p(p_of(x), p);
-	page_say(&r->page, verdict[k], "%s: %.*f (%s) to %.*f (%s), %+.*f [%+.*f, %+.*f], p %s%s: %s", title, places, x->a, a, places, x->b, b, places, x->d,
-	         places, x->lo, places, x->hi, p[0] == '<' ? "" : "= ", p, word[k]);
+	page_say(&r->page, verdict[k], "%s: %.*f (%s) to %.*f (%s), %+.*f [%+.*f, %+.*f], p %s%s: %s", title, places, x->a, a,
+		 places, x->b, b, places, x->d, places, x->lo, places, x->hi, p[0] == '<' ? "" : "= ", p, word[k]);
 }
 
 /* The differences of one scale around the line of no difference. */
 static void picture(struct report *r, const struct difference *d, size_t n, enum figure_scale scale, const char *a, const char *b)
 {
 	struct range_row *row = mem_new((n + 1) * sizeof *row);
-	char (*title)[64] = mem_new((n + 1) * sizeof *title);
-	struct range_chart c = { .row = row, .lo = NAN, .hi = NAN, .mark = 0, .mark_name = "no difference", .dots = true, .sign = true,
-	                         .places = scale == FIGURE_UNIT ? 3 : 2, .title = "Differences" };
+	char(*title)[64] = mem_new((n + 1) * sizeof *title);
+	struct range_chart c = { .row = row,
+				 .lo = NAN,
+				 .hi = NAN,
+				 .mark = 0,
+				 .mark_name = "no difference",
+				 .dots = true,
+				 .sign = true,
+				 .places = scale == FIGURE_UNIT ? 3 : 2,
+				 .title = "Differences" };
 	bool lower = false;
 
 	for (size_t k = 0; k < n; k++) {
@@ -99,7 +99,9 @@ static void picture(struct report *r, const struct difference *d, size_t n, enum
 		lower |= figures_lower(d[k].name);
 		if (figures_lower(d[k].name))
 			strncat(title[c.n], " \xe2\x86\x93", 63 - strlen(title[c.n]));
-		row[c.n] = (struct range_row){ title[c.n], strlen(title[c.n]), outcome(&d[k]) < 0 ? 1 : 0, d[k].d, d[k].lo, d[k].hi, NULL };
+		row[c.n] =
+			(struct range_row){ title[c.n], strlen(title[c.n]), outcome(&d[k]) < 0 ? 1 : 0, d[k].d, d[k].lo, d[k].hi,
+					    NULL };
 		c.n++;
 	}
 	if (c.n) {
@@ -212,7 +214,7 @@ static void changed(struct report *r, const struct json *doc, const char *key, c
 static void one(struct report *r, const struct json *doc, const char *a)
 {
 	const struct json *metrics = json_get(doc, "metrics");
-	const char *b = system_name(r, text_of(doc, "b"));
+	const char *b = system_name(r, figures_text(doc, "b")->s);
 	struct difference *d = NULL;
 	size_t n = 0, cap = 0;
 
@@ -245,7 +247,7 @@ void report_compare(struct report *r)
 {
 	for (size_t k = 0; k < report_count(r, INPUT_COMPARE); k++) {
 		const struct json *doc = report_nth(r, INPUT_COMPARE, k)->doc, *several = json_get(doc, "comparisons");
-		const char *a = system_name(r, text_of(doc, "a"));
+		const char *a = system_name(r, figures_text(doc, "a")->s);
 
 		if (k == 0)
 			page_section(&r->page, "compare", "Before and after");

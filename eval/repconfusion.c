@@ -8,11 +8,11 @@
 #include "report.h"
 #include "svgheat.h"
 
-enum { MAX_DRAWN = 200, MAX_PAIRS = 20 };       /* labels in the picture; pairs in the table */
+enum { MAX_DRAWN = 200, MAX_PAIRS = 20 }; /* labels in the picture; pairs in the table */
 
 struct mistake {
 	size_t gold, pred;
-	double n, share;                /* of the items of the gold label */
+	double n, share; /* of the items of the gold label */
 };
 
 struct matrix {
@@ -27,7 +27,8 @@ struct matrix {
 /* A square matrix of counts with as many names as rows? */
 static bool is_whole(const struct json *labels, const struct json *rows)
 {
-	if (labels == NULL || rows == NULL || labels->type != JSON_ARR || rows->type != JSON_ARR || labels->n != rows->n || labels->n == 0)
+	if (labels == NULL || rows == NULL || labels->type != JSON_ARR || rows->type != JSON_ARR || labels->n != rows->n ||
+	    labels->n == 0)
 		return false;
 	for (size_t i = 0; i < rows->n; i++)
 		if (labels->item[i].type != JSON_STR || rows->item[i].type != JSON_ARR || rows->item[i].n != rows->n)
@@ -97,9 +98,17 @@ static void matrix_free(struct matrix *x)
 
 static void picture(struct report *r, const struct matrix *x)
 {
-	struct heat_chart c = { .title = "Confusion matrix", .rows = "Reference", .cols = "Prediction", .name = x->name, .n = x->n, .v = x->v, .shade = x->shade,
-	                        .desc = "References from top to bottom, predictions from left to right; the darker, the larger the share of the "
-	                                "reference's items. The pairs mixed up most often stand in the table below." };
+	struct heat_chart c = {
+		.title = "Confusion matrix",
+		.rows = "Reference",
+		.cols = "Prediction",
+		.name = x->name,
+		.n = x->n,
+		.v = x->v,
+		.shade = x->shade,
+		.desc = "References from top to bottom, predictions from left to right; the darker, the larger the share of the "
+			"reference's items. The pairs mixed up most often stand in the table below."
+	};
 
 	if (x->n > MAX_DRAWN) {
 		page_para(&r->page, "muted", "%zu labels: too many to draw.", x->n);
@@ -147,7 +156,7 @@ static int least_f1(const void *a, const void *b)
 
 	if (fx != fy)
 		return fx < fy ? -1 : 1;
-	return x < y ? -1 : x > y;      /* in the order of the file */
+	return x < y ? -1 : x > y; /* in the order of the file */
 }
 
 static void labels(struct report *r, const struct json *per_class)
@@ -173,7 +182,7 @@ static void labels(struct report *r, const struct json *per_class)
 		const struct json *label = json_get(order[k], "label");
 
 		page_row(p);
-		page_cell_text(p, label && label->type == JSON_STR ? label->s : "", label && label->type == JSON_STR ? label->n : 0);
+		page_cell_json(p, label);
 		for (size_t v = 0; v < sizeof keys / sizeof *keys; v++)
 			page_number(p, 3, figures_number(order[k], keys[v]));
 		page_number(p, 0, figures_number(order[k], "support"));
@@ -190,7 +199,8 @@ void report_confusion(struct report *r)
 
 	for (size_t k = 0; k < count; k++)
 		if (is_whole(json_get(json_get(json_get(report_nth(r, INPUT_METRICS, k)->doc, "metrics"), "accuracy"), "labels"),
-		             json_get(json_get(json_get(report_nth(r, INPUT_METRICS, k)->doc, "metrics"), "accuracy"), "confusion_matrix")))
+			     json_get(json_get(json_get(report_nth(r, INPUT_METRICS, k)->doc, "metrics"), "accuracy"),
+				      "confusion_matrix")))
 			last = k;
 	if (last == SIZE_MAX)
 		return;

@@ -19,13 +19,18 @@ static void picture(struct report *r, size_t n)
 {
 	static const char *const sets[] = { "records in", "records out" };
 	struct range_row *row = mem_new(2 * n * sizeof *row);
-	struct range_chart c = { .row = row, .n = 2 * n, .lo = 0, .hi = NAN, .mark = NAN, .places = 0, .title = "Records in and out of each tool" };
+	struct range_chart c = {
+		.row = row, .n = 2 * n, .lo = 0, .hi = NAN, .mark = NAN, .places = 0, .title = "Records in and out of each tool"
+	};
 
 	for (size_t k = 0; k < n; k++) {
 		const struct report_input *in = report_nth(r, INPUT_STATS, k);
 
-		row[2 * k] = (struct range_row){ tool_of(in), strlen(tool_of(in)), 0, figures_number(json_get(in->doc, "input"), "records"), NAN, NAN, NULL };
-		row[2 * k + 1] = (struct range_row){ NULL, 0, 1, figures_number(json_get(in->doc, "output"), "records"), NAN, NAN, NULL };
+		row[2 * k] = (struct range_row){
+			tool_of(in), strlen(tool_of(in)), 0, figures_number(json_get(in->doc, "input"), "records"), NAN, NAN, NULL
+		};
+		row[2 * k + 1] =
+			(struct range_row){ NULL, 0, 1, figures_number(json_get(in->doc, "output"), "records"), NAN, NAN, NULL };
 	}
 	page_figure(&r->page, "Records in and out of each tool");
 	page_legend(&r->page, sets, 2);
@@ -93,7 +98,7 @@ static void shards(struct report *r, size_t n)
 				continue;
 			page_row(p);
 			page_cell(p, false, "%s", in->doc->member[i].key);
-			page_cell_text(p, v->type == JSON_STR ? v->s : v->raw, v->type == JSON_STR ? v->n : v->nraw);
+			page_cell_json(p, v);
 		}
 		page_table_end(p);
 		page_details_end(p);

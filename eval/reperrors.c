@@ -17,14 +17,6 @@ static const struct json *slices_of(const struct json *doc)
 	return s && s->type == JSON_ARR && s->n ? s : NULL;
 }
 
-static const struct json *name_of(const struct json *slice)
-{
-	static const struct json none = { .type = JSON_STR, .n = 1, .s = "?" };
-	const struct json *name = json_get(slice, "slice");
-
-	return name && name->type == JSON_STR ? name : &none;
-}
-
 /* More failures than chance explains, over all slices together? */
 static bool is_weak(const struct json *slice)
 {
@@ -37,7 +29,7 @@ static void say(struct report *r, const struct json *doc, const struct json *sli
 	size_t n = 0;
 
 	for (size_t k = 0; k < slices->n; k++) {
-		const struct json *s = &slices->item[k], *name = name_of(s);
+		const struct json *s = &slices->item[k], *name = figures_text(s, "slice");
 
 		if (!is_weak(s))
 			continue;
@@ -48,11 +40,12 @@ static void say(struct report *r, const struct json *doc, const struct json *sli
 		buf_fmt(&list, " (%.0f of %.0f wrong)", figures_number(s, "errors"), figures_number(s, "n"));
 	}
 	if (n)
-		page_say(&r->page, SAY_BAD, "Weak slices, beyond chance (Holm): %s%s; all items: %.1f%% wrong", list.p, n > MAX_SAID ? " and more" : "",
-		         100 * figures_number(doc, "error_rate"));
+		page_say(&r->page, SAY_BAD, "Weak slices, beyond chance (Holm): %s%s; all items: %.1f%% wrong", list.p,
+			 n > MAX_SAID ? " and more" : "", 100 * figures_number(doc, "error_rate"));
 	else
-		page_say(&r->page, SAY_NOTE, "No slice of %zu fails more often than chance explains (Holm); all items: %.1f%% wrong", slices->n,
-		         100 * figures_number(doc, "error_rate"));
+		page_say(&r->page, SAY_NOTE,
+			 "No slice of %zu fails more often than chance explains (Holm); all items: %.1f%% wrong", slices->n,
+			 100 * figures_number(doc, "error_rate"));
 	buf_free(&list);
 }
 
@@ -60,18 +53,30 @@ static void picture(struct report *r, const struct json *doc, const struct json 
 {
 	size_t n = slices->n < MAX_DRAWN ? slices->n : MAX_DRAWN;
 	struct range_row *row = mem_new((n + 1) * sizeof *row);
-	char (*note)[96] = mem_new((n + 1) * sizeof *note);
-	struct range_chart c = { .row = row, .n = n, .lo = 0, .hi = 1, .mark = figures_number(doc, "error_rate"), .mark_name = "all", .dots = true,
-	                         .places = 3, .title = "Error rates by slice" };
+	char(*note)[96] = mem_new((n + 1) * sizeof *note);
+	struct range_chart c = { .row = row,
+				 .n = n,
+				 .lo = 0,
+				 .hi = 1,
+				 .mark = figures_number(doc, "error_rate"),
+				 .mark_name = "all",
+				 .dots = true,
+				 .places = 3,
+				 .title = "Error rates by slice" };
 
 	for (size_t k = 0; k < n; k++) {
-		const struct json *s = &slices->item[k], *name = name_of(s);
+		const struct json *s = &slices->item[k], *name = figures_text(s, "slice");
 
-		row[k] = (struct range_row){ name->s, name->n, is_weak(s) ? 1 : 0, figures_number(s, "error_rate"), NAN, NAN, note[k] };
+		row[k] = (struct range_row){ name->s, name->n, is_weak(s) ? 1 : 0, figures_number(s, "error_rate"), NAN,
+					     NAN,     note[k] };
 		figures_range(s, "error_rate_ci", &row[k].lo, &row[k].hi);
-		snprintf(note[k], sizeof note[k], "%.0f of %.0f%s", figures_number(s, "errors"), figures_number(s, "n"), is_weak(s) ? ", weak" : "");
+		snprintf(note[k], sizeof note[k], "%.0f of %.0f%s", figures_number(s, "errors"), figures_number(s, "n"),
+			 is_weak(s) ? ", weak" : "");
 	}
-	page_figure(&r->page, "Error rates of the %zu slices with the most failures in excess of the average; squares are weak beyond chance", n);
+	page_figure(
+		&r->page,
+		"Error rates of the %zu slices with the most failures in excess of the average; squares are weak beyond chance",
+		n);
 	c.id = r->page.id;
 	c.desc = "One row for each slice: its error rate with a 95% interval; the line is the rate of all items.";
 	svg_ranges(&r->page.body, &c);
@@ -95,7 +100,7 @@ static void table(struct report *r, const struct json *slices)
 	page_head(p, "p", true);
 	page_head(p, "p (Holm)", true);
 	for (size_t k = 0; k < slices->n; k++) {
-		const struct json *s = &slices->item[k], *name = name_of(s);
+		const struct json *s = &slices->item[k], *name = figures_text(s, "slice");
 
 		page_row(p);
 		page_cell_text(p, name->s, name->n);
@@ -112,14 +117,6 @@ static void table(struct report *r, const struct json *slices)
 	page_details_end(p);
 }
 
-static void text_cell(struct page *p, const struct json *v)
-{
-	if (v == NULL)
-		page_cell_text(p, "", 0);
-	else
-		page_cell_text(p, v->type == JSON_STR ? v->s : v->raw, v->type == JSON_STR ? v->n : v->nraw);
-}
-
 /* Failures in slices that fail more often than the average. */
 static void examples(struct report *r, const struct json *slices, int64_t most)
 {
@@ -128,7 +125,7 @@ static void examples(struct report *r, const struct json *slices, int64_t most)
 	int64_t n = 0;
 
 	for (size_t k = 0; k < slices->n && n < most; k++) {
-		const struct json *ex = json_get(&slices->item[k], "examples"), *name = name_of(&slices->item[k]);
+		const struct json *ex = json_get(&slices->item[k], "examples"), *name = figures_text(&slices->item[k], "slice");
 
 		if (ex == NULL || ex->type != JSON_ARR || !(figures_number(&slices->item[k], "excess") > 0))
 			continue;
@@ -145,7 +142,7 @@ static void examples(struct report *r, const struct json *slices, int64_t most)
 			page_row(p);
 			page_cell_text(p, name->s, name->n);
 			for (size_t c = 0; c < sizeof keys / sizeof *keys; c++)
-				text_cell(p, json_get(&ex->item[i], keys[c]));
+				page_cell_json(p, json_get(&ex->item[i], keys[c]));
 		}
 	}
 	if (n) {
@@ -166,8 +163,8 @@ void report_errors(struct report *r)
 			page_section(&r->page, "errors", "Weak slices");
 		if (count > 1)
 			page_subheading(&r->page, "%s", in->name);
-		page_para(&r->page, "muted", "%.0f of %.0f items are wrong (%.1f%%).", figures_number(in->doc, "errors"), figures_number(in->doc, "n"),
-		          100 * figures_number(in->doc, "error_rate"));
+		page_para(&r->page, "muted", "%.0f of %.0f items are wrong (%.1f%%).", figures_number(in->doc, "errors"),
+			  figures_number(in->doc, "n"), 100 * figures_number(in->doc, "error_rate"));
 		if (slices == NULL)
 			continue;
 		say(r, in->doc, slices);

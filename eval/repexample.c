@@ -42,9 +42,11 @@ static void column(struct buf *to, const char *title, const char *sign)
 	buf_fmt(to, "%s</dt><dd>", sign);
 }
 
-static void answer(struct buf *to, const struct example_view *v, const struct example *x, size_t k, const struct example_text *base)
+static void answer(struct buf *to, const struct example_view *v, const struct example *x, size_t k,
+		   const struct example_text *base)
 {
-	static const char *const sign[] = { " <span class=\"bad\">\xe2\x9c\x97 wrong</span>", " <span class=\"good\">\xe2\x9c\x93 right</span>" };
+	static const char *const sign[] = { " <span class=\"bad\">\xe2\x9c\x97 wrong</span>",
+					    " <span class=\"good\">\xe2\x9c\x93 right</span>" };
 	const struct diff_side *of_base, *of_answer;
 
 	column(to, v->name[k], v->references && x->answer[k].there ? sign[x->answer[k].right] : "");

@@ -7,8 +7,8 @@
 enum { EXAMPLE_SYSTEMS = 8, EXAMPLE_CHARS = 2000 };
 
 struct example_text {
-	struct text text;               /* its first characters; p NULL: there is none */
-	size_t left;                    /* characters that were cut off */
+	struct text text; /* its first characters; p NULL: there is none */
+	size_t left;      /* characters that were cut off */
 };
 
 struct example {
@@ -24,7 +24,7 @@ struct example {
 
 struct example_view {
 	const char *name[EXAMPLE_SYSTEMS];
-	size_t n;                       /* systems */
+	size_t n; /* systems */
 	bool references;
 	struct textdiff *diff;
 };

@@ -17,23 +17,23 @@ enum { MAX_SYSTEMS = 8 };
 /* What became of an item between the first system and the last. */
 enum outcome { REGRESSION, GAIN, WRONG, RIGHT, DIFFERENT, ALIKE, NOUTCOMES };
 
-struct state {                          /* of an item */
-	uint64_t first;                 /* hash of the first system's answer */
+struct state {          /* of an item */
+	uint64_t first; /* hash of the first system's answer */
 	bool first_right, last_right, differs, both;
 };
 
 struct examples {
 	struct report *r;
 	const struct report_input *in[MAX_SYSTEMS];
-	size_t n;                       /* systems */
+	size_t n; /* systems */
 	bool by_id, references;
-	struct strmap id;               /* of the first system's items, in order */
+	struct strmap id; /* of the first system's items, in order */
 	struct state *state;
 	size_t cap;
 	size_t count[NOUTCOMES], shown[NOUTCOMES];
-	size_t strangers;               /* answers to items that the first system does not have */
+	size_t strangers; /* answers to items that the first system does not have */
 	struct example *ex;
-	uint32_t *slot;                 /* of an item: its example + 1; 0: not shown */
+	uint32_t *slot; /* of an item: its example + 1; 0: not shown */
 	size_t nex;
 };
 
@@ -55,7 +55,8 @@ static int place(struct examples *x, size_t system, bool grow, const struct item
 	}
 	m = system == 0 && grow ? strmap_put(&x->id, key.p, key.n, x->id.n, &added) : strmap_find(&x->id, key.p, key.n);
 	if (system == 0 && grow && !added)
-		return err_set(e, SFT_BADDATA, "a second item '%.*s' (expected each id once)", key.n < 100 ? (int)key.n : 100, key.p);
+		return err_set(e, SFT_BADDATA, "a second item '%.*s' (expected each id once)", key.n < 100 ? (int)key.n : 100,
+			       key.p);
 	*at = m ? (size_t)m->value : SIZE_MAX;
 	return 0;
 }
@@ -173,7 +174,8 @@ static void shares(struct examples *x)
 	size_t left = (size_t)x->r->o->examples, most = left;
 
 	for (int k = 0; k < NOUTCOMES; k++) {
-		size_t n = x->references && x->n == 1 ? (k == WRONG ? most * 8 / 10 : most - most * 8 / 10) : most * (size_t)share[k] / 100;
+		size_t n = x->references && x->n == 1 ? (k == WRONG ? most * 8 / 10 : most - most * 8 / 10)
+						      : most * (size_t)share[k] / 100;
 
 		x->shown[k] = n < x->count[k] ? n : x->count[k];
 		x->shown[k] = x->shown[k] < left ? x->shown[k] : left;
@@ -216,8 +218,8 @@ static void choose(struct examples *x)
 
 static const char *title_of(const struct examples *x, int outcome)
 {
-	static const char *const two[] = { "Right before, wrong now", "Wrong before, right now", "Wrong before and now", "Right before and now", "Different answers",
-	                                   "The same answer" };
+	static const char *const two[] = { "Right before, wrong now", "Wrong before, right now", "Wrong before and now",
+					   "Right before and now",    "Different answers",       "The same answer" };
 	static const char *const one[] = { "", "", "Wrong", "Right", "Answers", "" };
 
 	return (x->n > 1 ? two : one)[outcome];
@@ -249,7 +251,8 @@ static void key(struct examples *x)
 	struct buf *b = &x->r->page.body;
 
 	if (x->references)
-		buf_str(b, "<p class=\"muted\"><ins>Underlined</ins>: not in the reference. <del>Struck out</del>: in the reference, but not in the last answer.</p>\n");
+		buf_str(b, "<p class=\"muted\"><ins>Underlined</ins>: not in the reference. <del>Struck out</del>: in the "
+			   "reference, but not in the last answer.</p>\n");
 	else if (x->n > 1)
 		buf_fmt(b, "<p class=\"muted\"><ins>Underlined</ins>: not in the first answer.</p>\n");
 }
@@ -304,7 +307,8 @@ int report_examples(struct report *r, struct err *e)
 	if (x.n == 0 || r->o->examples == 0)
 		return 0;
 	if (x.n > MAX_SYSTEMS)
-		return err_set(e, SFT_USAGE, "%zu files of predictions (expected at most %d to be shown side by side)", x.n, MAX_SYSTEMS);
+		return err_set(e, SFT_USAGE, "%zu files of predictions (expected at most %d to be shown side by side)", x.n,
+			       MAX_SYSTEMS);
 	for (size_t k = 0; k < x.n; k++) {
 		x.in[k] = report_nth(r, INPUT_PREDICTIONS, k);
 		x.by_id &= x.in[k]->ids;
@@ -314,7 +318,8 @@ int report_examples(struct report *r, struct err *e)
 		page_section(&r->page, "examples", "Examples");
 		key(&x);
 		if (x.strangers)
-			page_para(&r->page, "bad", "%zu answers are to items that %s does not have; they are left out.", x.strangers, x.in[0]->name);
+			page_para(&r->page, "bad", "%zu answers are to items that %s does not have; they are left out.",
+				  x.strangers, x.in[0]->name);
 		take_common(&x);
 		draw(&x);
 	}

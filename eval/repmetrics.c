@@ -8,7 +8,7 @@
 #include "report.h"
 #include "svgrange.h"
 
-struct side {                           /* one file */
+struct side { /* one file */
 	const struct report_input *in;
 	struct figure *f;
 	size_t n;
@@ -19,7 +19,7 @@ struct sides {
 	struct side *s;
 	const char **name;
 	size_t n;
-	const struct figure **all;      /* the first of each name, in order */
+	const struct figure **all; /* the first of each name, in order */
 	size_t nall, cap;
 };
 
@@ -38,7 +38,7 @@ static void gather(struct report *r, struct sides *x)
 		s->f = figures_read(json_get(in->doc, "metrics"), &r->arena, &s->n);
 		s->items = figures_number(in->doc, "n");
 		if (s->n == 0)
-			continue;               /* agreement alone */
+			continue; /* agreement alone */
 		x->name[x->n++] = in->name;
 		for (size_t i = 0; i < s->n; i++) {
 			bool known = false;
@@ -99,11 +99,16 @@ static void picture(struct report *r, const struct sides *x, size_t first, size_
 {
 	const struct figure *f = x->all[first];
 	struct rows rows = rows_of(x, first, last);
-	struct range_chart c = { .row = rows.row, .n = rows.n, .lo = NAN, .hi = f->scale == FIGURE_UNIT ? 1 : NAN, .mark = NAN,
-	                         .places = figures_places(f), .title = f->metric };
+	struct range_chart c = { .row = rows.row,
+				 .n = rows.n,
+				 .lo = NAN,
+				 .hi = f->scale == FIGURE_UNIT ? 1 : NAN,
+				 .mark = NAN,
+				 .places = figures_places(f),
+				 .title = f->metric };
 
-	page_figure(&r->page, "%s%s%s", f->scale == FIGURE_FREE ? rows.title[0] : f->metric, isfinite(f->lo) ? ", with 95% intervals" : "",
-	            f->lower ? "; \xe2\x86\x93: less is better" : "");
+	page_figure(&r->page, "%s%s%s", f->scale == FIGURE_FREE ? rows.title[0] : f->metric,
+		    isfinite(f->lo) ? ", with 95% intervals" : "", f->lower ? "; \xe2\x86\x93: less is better" : "");
 	page_legend(&r->page, x->name, x->n);
 	c.id = r->page.id;
 	c.desc = "Bars, one for each value and file; the numbers stand in the table of all values below.";
@@ -170,7 +175,7 @@ static void signatures(struct report *r, const struct sides *x)
 			page_row(p);
 			page_cell(p, false, "%s", x->name[i]);
 			page_cell(p, false, "%s", s->member[k].key);
-			page_cell_text(p, v->type == JSON_STR ? v->s : v->raw, v->type == JSON_STR ? v->n : v->nraw);
+			page_cell_json(p, v);
 		}
 	}
 	page_table_end(p);
@@ -199,8 +204,11 @@ static void say_change(struct report *r, const struct sides *x, const struct fig
 	figures_title(a->name, title);
 	interval(ia, a, places);
 	interval(ib, b, places);
-	page_say(&r->page, v, "%s: %.*f%s (%s), %.*f%s (%s): %+.*f%s", title, places, a->v, ia, x->name[0], places, b->v, ib, x->name[x->n - 1],
-	         places, d, apart ? "; the intervals do not overlap" : isfinite(a->lo) ? "; the intervals overlap" : "");
+	page_say(&r->page, v, "%s: %.*f%s (%s), %.*f%s (%s): %+.*f%s", title, places, a->v, ia, x->name[0], places, b->v, ib,
+		 x->name[x->n - 1], places, d,
+		 apart             ? "; the intervals do not overlap"
+		 : isfinite(a->lo) ? "; the intervals overlap"
+				   : "");
 }
 
 static void say(struct report *r, const struct sides *x)
@@ -212,7 +220,7 @@ static void say(struct report *r, const struct sides *x)
 		const struct figure *f = x->all[k], *a, *b;
 
 		if (strcmp(f->metric, last) == 0)
-			continue;               /* the first value of a metric speaks for it */
+			continue; /* the first value of a metric speaks for it */
 		last = f->metric;
 		a = figures_find(x->s[0].f, x->s[0].n, f->name);
 		b = figures_find(x->s[x->n - 1].f, x->s[x->n - 1].n, f->name);
@@ -238,7 +246,8 @@ void report_metrics(struct report *r)
 		for (size_t k = 0, to; k < x.nall; k = to) {
 			const struct figure *f = x.all[k];
 
-			for (to = k + 1; to < x.nall && f->scale != FIGURE_FREE && x.all[to]->scale == f->scale && strcmp(x.all[to]->metric, f->metric) == 0;)
+			for (to = k + 1; to < x.nall && f->scale != FIGURE_FREE && x.all[to]->scale == f->scale &&
+					 strcmp(x.all[to]->metric, f->metric) == 0;)
 				to++;
 			picture(r, &x, k, to);
 		}

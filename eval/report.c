@@ -47,7 +47,8 @@ static int draw(struct report *r, struct err *e)
 /* What the page was made from. */
 static void inputs(struct report *r, const char *const *files, size_t n)
 {
-	static const char *const what[] = { "figures", "comparison", "weak slices", "votes", "rounds", "figures of a tool", "shard", "run", "predictions" };
+	static const char *const what[] = { "figures",           "comparison", "weak slices", "votes",      "rounds",
+					    "figures of a tool", "shard",      "run",         "predictions" };
 	struct page *p = &r->page;
 
 	page_section(p, "inputs", "Made from");
@@ -107,7 +108,8 @@ int report_run(struct report_opts *o, struct tool *t, const char *const *files, 
 		n = 1;
 	}
 	if (o->names.n > n)
-		rc = err_set(e, SFT_USAGE, "--name is given %zu times for %zu inputs (expected at most one for each)", o->names.n, n);
+		rc = err_set(e, SFT_USAGE, "--name is given %zu times for %zu inputs (expected at most one for each)", o->names.n,
+			     n);
 	for (size_t k = 0; rc == 0 && k < n; k++)
 		rc = report_take(&r, files[k], e);
 	if (rc == 0)

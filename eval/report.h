@@ -4,8 +4,8 @@
 /* sft report: figures, runs and predictions on one page.
  *
  * Inputs are read once, in order, and each is what its content says: a JSON object by its "schema", a log or predictions by their
- * columns, a folder as a run.  Then every section draws what there is for it.  Memory holds the metric objects, thinned curves, the
- * id of each item where predictions are shown, and the examples. */
+ * columns, a folder as a run.  Then every section draws what there is for it.  Memory holds the metric objects, thinned curves,
+ * the id of each item where predictions are shown, and the examples. */
 #include "evalopts.h"
 #include "json.h"
 #include "reportpage.h"
@@ -13,22 +13,32 @@
 #include "tool.h"
 
 struct report_opts {
-	struct eval_opts eval;          /* columns, rule of a right answer, intervals, reading; -o */
+	struct eval_opts eval; /* columns, rule of a right answer, intervals, reading; -o */
 	const char *title, *by, *input;
 	struct opt_list metrics, names;
 	int64_t examples;
-	int diff;                       /* 0 words, 1 characters */
+	int diff; /* 0 words, 1 characters */
 	bool date;
 };
 
-enum input_kind { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES, INPUT_ROUNDS, INPUT_STATS, INPUT_SHARD, INPUT_RUN, INPUT_PREDICTIONS };
+enum input_kind {
+	INPUT_METRICS,
+	INPUT_COMPARE,
+	INPUT_ERRORS,
+	INPUT_VOTES,
+	INPUT_ROUNDS,
+	INPUT_STATS,
+	INPUT_SHARD,
+	INPUT_RUN,
+	INPUT_PREDICTIONS
+};
 
 struct report_input {
 	enum input_kind kind;
-	const char *path, *name;        /* as it was given; as it is shown */
-	const struct json *doc;         /* the object; of a run its config.json, or NULL */
-	struct run_log *log;            /* of a run */
-	bool references, scores, ids;   /* predictions: their first record has these */
+	const char *path, *name;      /* as it was given; as it is shown */
+	const struct json *doc;       /* the object; of a run its config.json, or NULL */
+	struct run_log *log;          /* of a run */
+	bool references, scores, ids; /* predictions: their first record has these */
 };
 
 struct report {
@@ -64,7 +74,7 @@ void report_agreement(struct report *r);
 void report_rounds(struct report *r);
 void report_votes(struct report *r);
 void report_runs(struct report *r);
-int  report_examples(struct report *r, struct err *e);
+int report_examples(struct report *r, struct err *e);
 void report_data(struct report *r);
 
 #endif

@@ -8,7 +8,8 @@
 
 #include "report.h"
 
-static const char expected[] = "expected JSON with a \"schema\" of this suite, a run folder or its log.jsonl, or records with predictions";
+static const char expected[] =
+	"expected JSON with a \"schema\" of this suite, a run folder or its log.jsonl, or records with predictions";
 
 /* --- names --- */
 
@@ -65,8 +66,9 @@ static int take_document(struct report *r, const char *path, const struct json *
 		const char *schema;
 		enum input_kind kind;
 	} known[] = {
-		{ "sft.eval/1", INPUT_METRICS }, { "sft.errors/1", INPUT_ERRORS }, { "sft.ab/1", INPUT_VOTES }, { "sft.stats/1", INPUT_STATS },
-		{ "sft.shard-info/1", INPUT_SHARD }, { "sft.agree/1", INPUT_METRICS }, { "sft.rounds/1", INPUT_ROUNDS },
+		{ "sft.eval/1", INPUT_METRICS },  { "sft.errors/1", INPUT_ERRORS },    { "sft.ab/1", INPUT_VOTES },
+		{ "sft.stats/1", INPUT_STATS },   { "sft.shard-info/1", INPUT_SHARD }, { "sft.agree/1", INPUT_METRICS },
+		{ "sft.rounds/1", INPUT_ROUNDS },
 	};
 	const struct json *schema = json_get(doc, "schema");
 	enum input_kind kind;
@@ -81,8 +83,10 @@ static int take_document(struct report *r, const char *path, const struct json *
 			add(r, kind, path)->doc = doc;
 			return 0;
 		}
-	return err_set(e, SFT_BADDATA, "%s: schema '%.100s' has no place in a report (expected that of sft eval --json, agree, --stats or shard info)",
-	               path, schema->s);
+	return err_set(
+		e, SFT_BADDATA,
+		"%s: schema '%.100s' has no place in a report (expected that of sft eval --json, agree, --stats or shard info)",
+		path, schema->s);
 }
 
 /* The record as the object that it is, parsed anew into the arena of the report. */
@@ -118,7 +122,8 @@ static int take_object(struct report *r, struct recin *in, const char *path, con
 	if ((rc = rec_read(in, &more, e)) != 0)
 		return rc;
 	if (more)
-		return err_set(e, SFT_BADDATA, "%s:%llu: a second object (expected one JSON object with a schema)", path, (unsigned long long)more->line);
+		return err_set(e, SFT_BADDATA, "%s:%llu: a second object (expected one JSON object with a schema)", path,
+			       (unsigned long long)more->line);
 	return take_document(r, path, doc, e);
 }
 
@@ -169,7 +174,8 @@ static int take_records(struct report *r, struct recin *in, const char *path, st
 		return take_log(r, in, path, rec, e);
 	if (rec_column(rec->names, r->o->eval.prediction) >= 0)
 		return take_predictions(r, path, rec, e);
-	return err_set(e, SFT_BADDATA, "%s: neither figures nor a log, and no column '%s' (%s)", path, r->o->eval.prediction, expected);
+	return err_set(e, SFT_BADDATA, "%s: neither figures nor a log, and no column '%s' (%s)", path, r->o->eval.prediction,
+		       expected);
 }
 
 static int take_stream(struct report *r, const char *path, struct err *e)
@@ -226,7 +232,7 @@ static bool is_spread(const char *path)
 	size_t n, k = 0;
 
 	if (f == NULL)
-		return false;                   /* whoever opens it next says why */
+		return false; /* whoever opens it next says why */
 	n = fread(head, 1, sizeof head, f);
 	fclose(f);
 	k += n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;

@@ -25,9 +25,9 @@ void page_free(struct page *p)
 /* Does C change how others are read, or have no picture: controls, marks and overrides of direction, other invisible formats. */
 static bool is_hidden(uint32_t c)
 {
-	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200b || c == 0x200e || c == 0x200f ||
-	       c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200b || c == 0x200e ||
+	       c == 0x200f || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 void page_text(struct buf *to, const char *text, size_t n)
@@ -87,15 +87,16 @@ static void put_args(struct page *p, const char *fmt, va_list ap)
 }
 
 /* <TAG class="CLASS">text</TAG>, where OPEN is "tag class=..." and CLOSE "tag". */
-#define PUT_ELEMENT(p, to, open, close, fmt) do { \
-	va_list ap_; \
-	va_start(ap_, fmt); \
-	put_args(p, fmt, ap_); \
-	va_end(ap_); \
-	buf_fmt(to, "<%s>", open); \
-	page_text(to, (p)->tmp.p, (p)->tmp.n); \
-	buf_fmt(to, "</%s>\n", close); \
-} while (0)
+#define PUT_ELEMENT(p, to, open, close, fmt)                                                                                     \
+	do {                                                                                                                     \
+		va_list ap_;                                                                                                     \
+		va_start(ap_, fmt);                                                                                              \
+		put_args(p, fmt, ap_);                                                                                           \
+		va_end(ap_);                                                                                                     \
+		buf_fmt(to, "<%s>", open);                                                                                       \
+		page_text(to, (p)->tmp.p, (p)->tmp.n);                                                                           \
+		buf_fmt(to, "</%s>\n", close);                                                                                   \
+	} while (0)
 
 /* --- sections --- */
 
@@ -109,7 +110,8 @@ static void section_end(struct page *p)
 void page_section(struct page *p, const char *id, const char *heading)
 {
 	section_end(p);
-	buf_fmt(&p->body, "<section id=\"%s\" aria-labelledby=\"%s-h\" tabindex=\"-1\">\n<h2 id=\"%s-h\">%s</h2>\n", id, id, id, heading);
+	buf_fmt(&p->body, "<section id=\"%s\" aria-labelledby=\"%s-h\" tabindex=\"-1\">\n<h2 id=\"%s-h\">%s</h2>\n", id, id, id,
+		heading);
 	buf_fmt(&p->contents, "<li><a href=\"#%s\">%s</a></li>\n", id, heading);
 	p->open = true;
 }
@@ -131,8 +133,10 @@ void page_say(struct page *p, enum verdict v, const char *fmt, ...)
 {
 	static const char *const open[] = {
 		"<li class=\"note\"><span class=\"sign\" aria-hidden=\"true\">\xe2\x80\xa2</span>",
-		"<li class=\"good\"><span class=\"sign\" aria-hidden=\"true\">\xe2\x96\xb2</span><span class=\"hidden\">Good: </span>",
-		"<li class=\"bad\"><span class=\"sign\" aria-hidden=\"true\">\xe2\x96\xbc</span><span class=\"hidden\">Bad: </span>",
+		"<li class=\"good\"><span class=\"sign\" aria-hidden=\"true\">\xe2\x96\xb2</span><span class=\"hidden\">Good: "
+		"</span>",
+		"<li class=\"bad\"><span class=\"sign\" aria-hidden=\"true\">\xe2\x96\xbc</span><span class=\"hidden\">Bad: "
+		"</span>",
 	};
 
 	buf_str(&p->summary, open[v]);
@@ -239,8 +243,19 @@ void page_cell_text(struct page *p, const char *text, size_t n)
 	buf_fmt(&p->body, "<%s>", open);
 	page_text(&p->body, text, (size_t)(end - text));
 	if (end < text + n)
-		buf_fmt(&p->body, " <span class=\"muted\">\xe2\x80\xa6 and %zu more characters</span>", utf8_count(end, (size_t)(text + n - end)));
+		buf_fmt(&p->body, " <span class=\"muted\">\xe2\x80\xa6 and %zu more characters</span>",
+			utf8_count(end, (size_t)(text + n - end)));
 	buf_fmt(&p->body, "</%s>", open[1] == 'h' ? "th" : "td");
+}
+
+void page_cell_json(struct page *p, const struct json *v)
+{
+	if (v == NULL)
+		page_cell_text(p, "", 0);
+	else if (v->type == JSON_STR)
+		page_cell_text(p, v->s, v->n);
+	else
+		page_cell_text(p, v->raw, v->nraw);
 }
 
 void page_number(struct page *p, int places, double v)
@@ -278,7 +293,8 @@ void page_write(const struct page *p, const struct page_about *a, struct buf *ou
 	buf_add(out, p->contents.p, p->contents.n);
 	buf_str(out, "</ul>\n</nav>\n<main id=\"main\" tabindex=\"-1\">\n");
 	if (p->summary.n) {
-		buf_str(out, "<section id=\"summary\" aria-labelledby=\"summary-h\">\n<h2 id=\"summary-h\">In short</h2>\n<ul class=\"summary\">\n");
+		buf_str(out, "<section id=\"summary\" aria-labelledby=\"summary-h\">\n<h2 id=\"summary-h\">In short</h2>\n<ul "
+			     "class=\"summary\">\n");
 		buf_add(out, p->summary.p, p->summary.n);
 		buf_str(out, "</ul>\n</section>\n");
 	}

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_REPORTPAGE_H
 #define SFT_REPORTPAGE_H
-/* The page of a report as it grows: sections with their place in the contents, pictures with the table behind each, and what is said
- * at the top.  Texts are data and are escaped; classes and ids are constants of the program. */
+/* The page of a report as it grows: sections with their place in the contents, pictures with the table behind each, and what is
+ * said at the top.  Texts are data and are escaped; classes and ids are constants of the program. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "err.h"
+#include "json.h"
 #include "mem.h"
 
-struct page {                           /* `struct page p = {0}` is empty */
+struct page { /* `struct page p = {0}` is empty */
 	struct buf body, contents, summary;
-	bool open;                      /* a section is */
-	bool heads, first;              /* in a table: among its heads; the next cell is its row's first */
+	bool open;         /* a section is */
+	bool heads, first; /* in a table: among its heads; the next cell is its row's first */
 	unsigned figures;
-	char id[24];                    /* of the last figure */
+	char id[24]; /* of the last figure */
 	struct buf tmp;
 };
 
@@ -47,16 +47,18 @@ void page_cell(struct page *p, bool number, const char *fmt, ...) __attribute__(
 /* Data: at most PAGE_CELL characters of it. */
 enum { PAGE_CELL = 400 };
 void page_cell_text(struct page *p, const char *text, size_t n);
+void page_cell_json(struct page *p, const struct json *v); /* a string's text, other values as they are written; NULL: empty */
 void page_number(struct page *p, int places, double v); /* "-" where V is no number */
 void page_table_end(struct page *p);
 
 /* The whole document. */
 struct page_about {
-	const char *title, *subtitle;   /* subtitle may be NULL */
+	const char *title, *subtitle; /* subtitle may be NULL */
 };
 void page_write(const struct page *p, const struct page_about *a, struct buf *out);
 
-/* Data within a line: isolated from the direction of what stands around it, with characters that have no picture shown by number. */
+/* Data within a line: isolated from the direction of what stands around it, with characters that have no picture shown by number.
+ */
 void page_text(struct buf *to, const char *text, size_t n);
 
 #endif

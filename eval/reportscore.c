@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Predictions given without their figures are scored here, by the code of `sft eval`; what comes out is read back as if it had been
- * given. */
+/* Predictions given without their figures are scored here, by the code of `sft eval`; what comes out is read back as if it had
+ * been given. */
 #include <string.h>
 
 #include "compareout.h"

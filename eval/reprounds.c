@@ -7,27 +7,19 @@
 #include "report.h"
 #include "svgrange.h"
 
-struct merges {                         /* of all rounds, in order */
+struct merges { /* of all rounds, in order */
 	const struct json **merge;
-	struct buf *name;               /* "round1, merge 2" */
+	struct buf *name; /* "round1, merge 2" */
 	size_t n, cap;
 };
 
-static const struct json *list_of(const struct json *obj, const char *key)
-{
-	static const struct json none = { .type = JSON_ARR };
-	const struct json *v = json_get(obj, key);
-
-	return v && v->type == JSON_ARR ? v : &none;
-}
-
 static void gather(const struct json *doc, struct merges *m)
 {
-	const struct json *rounds = list_of(doc, "rounds");
+	const struct json *rounds = figures_list(doc, "rounds");
 
 	memset(m, 0, sizeof *m);
 	for (size_t k = 0; k < rounds->n; k++) {
-		const struct json *name = json_get(&rounds->item[k], "round"), *list = list_of(&rounds->item[k], "merges");
+		const struct json *name = json_get(&rounds->item[k], "round"), *list = figures_list(&rounds->item[k], "merges");
 
 		for (size_t i = 0; i < list->n; i++) {
 			if (m->n == m->cap) {
@@ -48,16 +40,24 @@ static void gather(const struct json *doc, struct merges *m)
 static void picture(struct report *r, const struct merges *m)
 {
 	struct range_row *row = mem_new((m->n + 1) * sizeof *row);
-	struct range_chart c = { .row = row, .n = m->n, .lo = 0, .hi = 1, .mark = figures_number(m->merge[m->n - 1], "min"), .mark_name = "gate",
-		                 .places = 3, .title = "Agreement round by round" };
+	struct range_chart c = { .row = row,
+				 .n = m->n,
+				 .lo = 0,
+				 .hi = 1,
+				 .mark = figures_number(m->merge[m->n - 1], "min"),
+				 .mark_name = "gate",
+				 .places = 3,
+				 .title = "Agreement round by round" };
 
 	for (size_t k = 0; k < m->n; k++) {
 		const struct json *x = m->merge[k];
 		double v = figures_number(x, "value");
 
-		row[k] = (struct range_row){ m->name[k].p, m->name[k].n, 0, isnan(v) ? figures_number(x, "krippendorff") : v, NAN, NAN, NULL };
+		row[k] = (struct range_row){ m->name[k].p, m->name[k].n, 0,   isnan(v) ? figures_number(x, "krippendorff") : v,
+					     NAN,          NAN,          NULL };
 	}
-	page_figure(&r->page, "Agreement round by round: the gate's coefficient, or Krippendorff's alpha where there was no gate");
+	page_figure(&r->page,
+		    "Agreement round by round: the gate's coefficient, or Krippendorff's alpha where there was no gate");
 	c.id = r->page.id;
 	c.desc = "A bar for each merge. The numbers stand in the table below.";
 	svg_ranges(&r->page.body, &c);
@@ -71,8 +71,11 @@ static void table(struct report *r, const struct merges *m)
 		const char *key, *head;
 		int places;
 	} columns[] = {
-		{ "items", "Items", 0 }, { "ratings", "Ratings", 0 }, { "missing", "Missing", 0 }, { "percent_agreement", "Agreement", 3 }, { "light", "Cohen", 3 },
-		{ "fleiss", "Fleiss", 3 }, { "krippendorff", "Alpha", 3 }, { "disagreements", "Split", 0 }, { "resolved", "Settled", 0 }, { "tie", "Ties", 0 },
+		{ "items", "Items", 0 },        { "ratings", "Ratings", 0 },
+		{ "missing", "Missing", 0 },    { "percent_agreement", "Agreement", 3 },
+		{ "light", "Cohen", 3 },        { "fleiss", "Fleiss", 3 },
+		{ "krippendorff", "Alpha", 3 }, { "disagreements", "Split", 0 },
+		{ "resolved", "Settled", 0 },   { "tie", "Ties", 0 },
 	};
 	enum { COLUMNS = sizeof columns / sizeof *columns };
 	struct page *p = &r->page;

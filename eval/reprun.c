@@ -14,7 +14,7 @@ struct runs {
 	const struct report_input **in;
 	const char **name;
 	size_t n;
-	struct curve *curve;            /* room for two of each run */
+	struct curve *curve; /* room for two of each run */
 	struct curve_line *line;
 	char (*label)[40];
 	size_t nlines;
@@ -59,9 +59,17 @@ static void put_marks(struct runs *s)
 static void loss_chart(struct runs *s)
 {
 	static const char *const sets[] = { "training", "validation" };
-	struct curve_chart c = { .curve = s->curve, .xname = "optimiser step", .yname = "loss", .title = "Loss by step", .line = s->line, .nlines = s->nlines,
-	                         
-	                         .height = 300, .log = true, .desc = "Training loss as a thin line, validation loss with marks at each evaluation. The numbers stand in the table below." };
+	struct curve_chart c = { .curve = s->curve,
+				 .xname = "optimiser step",
+				 .yname = "loss",
+				 .title = "Loss by step",
+				 .line = s->line,
+				 .nlines = s->nlines,
+
+				 .height = 300,
+				 .log = true,
+				 .desc = "Training loss as a thin line, validation loss with marks at each evaluation. The "
+					 "numbers stand in the table below." };
 	bool one = s->n == 1;
 
 	for (size_t k = 0; k < s->n; k++) {
@@ -70,7 +78,8 @@ static void loss_chart(struct runs *s)
 		s->curve[c.n] = curve_of(&s->in[k]->log->val, (unsigned)k + one);
 		s->curve[c.n++].points = true;
 	}
-	page_figure(&s->r->page, one ? "Loss by step; the line marks the best validation loss" : "Loss by step; thin: training, with marks: validation");
+	page_figure(&s->r->page, one ? "Loss by step; the line marks the best validation loss"
+				     : "Loss by step; thin: training, with marks: validation");
 	page_legend(&s->r->page, one ? sets : s->name, one ? 2 : s->n);
 	c.id = s->r->page.id;
 	svg_curves(&s->r->page.body, &c);
@@ -80,7 +89,13 @@ static void loss_chart(struct runs *s)
 
 static void small_chart(struct runs *s, size_t offset, const char *title, const char *yname)
 {
-	struct curve_chart c = { .curve = s->curve, .xname = "optimiser step", .yname = yname, .title = title, .desc = "A line for each run.", .height = 180, .zero = true };
+	struct curve_chart c = { .curve = s->curve,
+				 .xname = "optimiser step",
+				 .yname = yname,
+				 .title = title,
+				 .desc = "A line for each run.",
+				 .height = 180,
+				 .zero = true };
 	size_t some = 0;
 
 	for (size_t k = 0; k < s->n; k++) {
@@ -138,7 +153,8 @@ static void evaluations(struct runs *s, size_t k)
 	struct curve c;
 
 	if (l->undefined)
-		page_para(p, "bad", "%s: %llu values of the log are no numbers (a loss that is not finite).", s->name[k], (unsigned long long)l->undefined);
+		page_para(p, "bad", "%s: %llu values of the log are no numbers (a loss that is not finite).", s->name[k],
+			  (unsigned long long)l->undefined);
 	if (l->evals == 0)
 		return;
 	c = curve_of(&l->val, 0);
@@ -164,7 +180,8 @@ static void evaluations(struct runs *s, size_t k)
 static void shell_word(struct buf *to, const struct json *w)
 {
 	const char *s = w->type == JSON_STR ? w->s : w->raw;
-	size_t n = w->type == JSON_STR ? w->n : w->nraw, plain = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+");
+	size_t n = w->type == JSON_STR ? w->n : w->nraw,
+	       plain = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+");
 
 	if (n && plain >= n) {
 		buf_add(to, s, n);
@@ -212,7 +229,7 @@ static void members(struct page *p, const struct json *obj)
 		}
 		page_row(p);
 		page_cell_text(p, obj->member[k].key, obj->member[k].nkey);
-		page_cell_text(p, v->type == JSON_STR ? v->s : v->raw, v->type == JSON_STR ? v->n : v->nraw);
+		page_cell_json(p, v);
 	}
 }
 
@@ -239,11 +256,14 @@ static void say(struct runs *s, size_t k)
 	const struct run_log *l = s->in[k]->log;
 
 	if (isfinite(l->least_val))
-		page_say(&s->r->page, SAY_NOTE, "Training (%s): best validation loss %.4f at step %.0f of %.0f", s->name[k], l->least_val, l->best_step, l->last_step);
+		page_say(&s->r->page, SAY_NOTE, "Training (%s): best validation loss %.4f at step %.0f of %.0f", s->name[k],
+			 l->least_val, l->best_step, l->last_step);
 	else
-		page_say(&s->r->page, SAY_NOTE, "Training (%s): loss %.4f at first, %.4f at step %.0f", s->name[k], l->first_loss, l->last_loss, l->last_step);
+		page_say(&s->r->page, SAY_NOTE, "Training (%s): loss %.4f at first, %.4f at step %.0f", s->name[k], l->first_loss,
+			 l->last_loss, l->last_step);
 	if (isfinite(l->last_val) && l->last_val > 1.1 * l->least_val)
-		page_say(&s->r->page, SAY_BAD, "%s: the validation loss rose to %.4f after its best, which is overfitting", s->name[k], l->last_val);
+		page_say(&s->r->page, SAY_BAD, "%s: the validation loss rose to %.4f after its best, which is overfitting",
+			 s->name[k], l->last_val);
 }
 
 void report_runs(struct report *r)

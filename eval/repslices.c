@@ -10,12 +10,12 @@
 #include "stats.h"
 #include "svgrange.h"
 
-enum { MAX_DRAWN = 30 };                /* slices in the picture; the table has all */
+enum { MAX_DRAWN = 30 }; /* slices in the picture; the table has all */
 
 struct slice {
 	const char *name;
 	size_t n;
-	double items, v;                /* of the last file */
+	double items, v; /* of the last file */
 	bool lower;
 	size_t place;
 };
@@ -37,7 +37,8 @@ static const struct json *groups(const struct report_input *in)
 }
 
 /* The figure NAME of group SLICE in a file; a share of items without an interval gets Wilson's. */
-static bool figure_of(struct report *r, const struct report_input *in, const struct slice *slice, const char *name, struct figure *out)
+static bool figure_of(struct report *r, const struct report_input *in, const struct slice *slice, const char *name,
+		      struct figure *out)
 {
 	const struct json *g = groups(in);
 	const struct figure *f;
@@ -46,14 +47,16 @@ static bool figure_of(struct report *r, const struct report_input *in, const str
 	for (size_t k = 0; k < g->n; k++) {
 		const struct json *group = json_get(&g->item[k], "group"), *m = json_get(&g->item[k], "metrics");
 
-		if (group == NULL || group->type != JSON_STR || group->n != slice->n || memcmp(group->s, slice->name, group->n) != 0)
+		if (group == NULL || group->type != JSON_STR || group->n != slice->n ||
+		    memcmp(group->s, slice->name, group->n) != 0)
 			continue;
 		f = figures_read(m, &r->arena, &nf);
 		if ((f = figures_find(f, nf, name)) == NULL)
 			return false;
 		*out = *f;
 		if (isnan(f->lo) && strcmp(name, "accuracy") == 0)
-			stats_wilson(figures_number(json_get(m, "accuracy"), "right"), figures_number(&g->item[k], "n"), &out->lo, &out->hi);
+			stats_wilson(figures_number(json_get(m, "accuracy"), "right"), figures_number(&g->item[k], "n"), &out->lo,
+				     &out->hi);
 		return true;
 	}
 	return false;
@@ -98,8 +101,13 @@ static void picture(struct slices *s, const struct figure *whole, const char *by
 	struct page *p = &s->r->page;
 	size_t drawn = s->n < MAX_DRAWN ? s->n : MAX_DRAWN;
 	struct range_row *row = mem_new((drawn * s->nin + 1) * sizeof *row);
-	struct range_chart c = { .row = row, .lo = whole->scale == FIGURE_UNIT ? 0 : NAN, .hi = whole->scale == FIGURE_UNIT ? 1 : NAN,
-	                         .mark = whole->v, .mark_name = "all", .dots = true, .places = figures_places(whole) };
+	struct range_chart c = { .row = row,
+				 .lo = whole->scale == FIGURE_UNIT ? 0 : NAN,
+				 .hi = whole->scale == FIGURE_UNIT ? 1 : NAN,
+				 .mark = whole->v,
+				 .mark_name = "all",
+				 .dots = true,
+				 .places = figures_places(whole) };
 	struct buf labels = { 0 };
 	size_t *from = mem_new((drawn + 1) * sizeof *from);
 	char title[64];

@@ -8,7 +8,8 @@
 void run_log_init(struct run_log *l)
 {
 	memset(l, 0, sizeof *l);
-	l->first_step = l->last_step = l->first_loss = l->last_loss = l->least_val = l->best_step = l->last_val = l->most_grad = NAN;
+	l->first_step = l->last_step = l->first_loss = l->last_loss = l->least_val = l->best_step = l->last_val = l->most_grad =
+		NAN;
 }
 
 bool run_log_is(const struct rec *r)

@@ -9,12 +9,12 @@ enum { RUN_MARKS = 32 };
 
 struct run_log {
 	struct thin loss, val, lr, grad;
-	uint64_t steps, evals;          /* lines of each */
+	uint64_t steps, evals; /* lines of each */
 	double first_step, last_step, first_loss, last_loss, least_val, best_step, last_val, most_grad;
 	double seconds, tokens, trained, rss;
-	double resumed[RUN_MARKS];      /* steps after which the run went on, the first of them */
-	size_t nresumed;                /* all of them */
-	uint64_t undefined;             /* values that were no numbers */
+	double resumed[RUN_MARKS]; /* steps after which the run went on, the first of them */
+	size_t nresumed;           /* all of them */
+	uint64_t undefined;        /* values that were no numbers */
 };
 
 void run_log_init(struct run_log *l);

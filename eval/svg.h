@@ -18,8 +18,8 @@ struct svg {
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 
-/* Begin a picture of W x H.  ID (a constant or a number made into one) names its title and description for screen readers: role="img"
- * with <title> and <desc>. */
+/* Begin a picture of W x H.  ID (a constant or a number made into one) names its title and description for screen readers:
+ * role="img" with <title> and <desc>. */
 void svg_begin(struct svg *s, struct buf *to, const char *id, double w, double h, const char *title, const char *desc);
 void svg_end(struct svg *s);
 
@@ -29,7 +29,8 @@ void svg_rect(struct svg *s, const char *class, double x, double y, double w, do
 /* A mark of series K: circle, square, triangle, diamond..., so that series differ by more than colour. */
 void svg_mark(struct svg *s, const char *class, unsigned k, double x, double y, double r, const char *tip);
 void svg_text(struct svg *s, const char *class, double x, double y, enum svg_anchor a, const char *text, size_t n);
-void svg_textf(struct svg *s, const char *class, double x, double y, enum svg_anchor a, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+void svg_textf(struct svg *s, const char *class, double x, double y, enum svg_anchor a, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
 /* TEXT of at most WIDE columns (svg_width); a longer one is cut with "...", and said whole where the pointer rests. */
 void svg_label(struct svg *s, const char *class, double x, double y, enum svg_anchor a, const char *text, size_t n, size_t wide);
 /* TEXT as a tip says it: its first SVG_TIP characters. */
@@ -43,12 +44,12 @@ size_t svg_width(const char *text, size_t n);
 /* V with at most two digits after the point, as short as that is. */
 void svg_number(struct buf *to, double v);
 
-/* A scale: values LO..HI lie at FROM..TO pixels; ticks K from FIRST to LAST, at K x STEP, or on a logarithmic scale at 1, 2 and 5 times the
- * powers of ten. */
+/* A scale: values LO..HI lie at FROM..TO pixels; ticks K from FIRST to LAST, at K x STEP, or on a logarithmic scale at 1, 2 and 5
+ * times the powers of ten. */
 struct axis {
 	double lo, hi, from, to, step;
 	int64_t first, last;
-	int places;                     /* digits of its ticks behind the point */
+	int places; /* digits of its ticks behind the point */
 	bool log;
 };
 
@@ -59,8 +60,8 @@ void axis_nice(struct axis *a, double lo, double hi, int ticks, double from, dou
 void axis_within(struct axis *a, double lo, double hi, int ticks, double from, double to);
 /* A logarithmic scale that holds 0 < LO < HI and begins and ends at a tick. */
 void axis_log(struct axis *a, double lo, double hi, double from, double to);
-double axis_at(const struct axis *a, double v);         /* pixels; values beyond the ends lie at the ends */
-double axis_tick(const struct axis *a, int64_t k);      /* the value of tick K */
+double axis_at(const struct axis *a, double v);    /* pixels; values beyond the ends lie at the ends */
+double axis_tick(const struct axis *a, int64_t k); /* the value of tick K */
 void axis_label(const struct axis *a, int64_t k, char out[32]);
 
 #endif

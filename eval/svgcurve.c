@@ -93,7 +93,8 @@ static void points(struct plot *p, const struct curve *c)
 		if (!isfinite(c->x[i]) || !isfinite(c->y[i]))
 			continue;
 		snprintf(tip, sizeof tip, "%.6g: %.6g", c->x[i], c->y[i]);
-		svg_mark(&p->s, class, c->series, axis_at(&p->x, c->x[i]), axis_at(&p->y, c->y[i]), c->size ? c->size[i] : 4, tip);
+		svg_mark(&p->s, class, c->series, axis_at(&p->x, c->x[i]), axis_at(&p->y, c->y[i]), c->size ? c->size[i] : 4,
+			 tip);
 	}
 }
 
@@ -121,8 +122,8 @@ static void lines(struct plot *p, const struct curve_chart *c)
 		bool left = x > p->w - 120;
 
 		svg_line(&p->s, "mark", x, TOP - 4, x, p->h - BOTTOM);
-		svg_text(&p->s, "tick strong", x + (left ? -4 : 4), TOP + 4 + 12 * (double)(k % 3), left ? SVG_END : SVG_START, c->line[k].name,
-		         strlen(c->line[k].name));
+		svg_text(&p->s, "tick strong", x + (left ? -4 : 4), TOP + 4 + 12 * (double)(k % 3), left ? SVG_END : SVG_START,
+			 c->line[k].name, strlen(c->line[k].name));
 	}
 }
 

@@ -10,9 +10,9 @@ enum { MIN_TEXT = 28, LABEL_COLS = 34, HEAD = 20 };
 struct plot {
 	struct svg s;
 	const struct heat_chart *c;
-	double cell, left, top;         /* of the first cell */
-	const char *font;               /* class of the names */
-	bool upright;                   /* those of the columns have no room to lie */
+	double cell, left, top; /* of the first cell */
+	const char *font;       /* class of the names */
+	bool upright;           /* those of the columns have no room to lie */
 };
 
 static double cell_size(size_t n)
@@ -44,7 +44,7 @@ static void names(struct plot *p)
 	const struct heat_chart *c = p->c;
 
 	if (p->cell < 7)
-		return;                         /* nobody could read them: they stand in the table and in the tips */
+		return; /* nobody could read them: they stand in the table and in the tips */
 	for (size_t i = 0; i < c->n; i++) {
 		double at = ((double)i + 0.5) * p->cell;
 
@@ -62,13 +62,17 @@ static void names(struct plot *p)
 static void cell(struct plot *p, size_t i, size_t j)
 {
 	const struct heat_chart *c = p->c;
-	double v = c->v[i * c->n + j], shade = c->shade[i * c->n + j], x = p->left + (double)j * p->cell, y = p->top + (double)i * p->cell;
+	double v = c->v[i * c->n + j], shade = c->shade[i * c->n + j], x = p->left + (double)j * p->cell,
+	       y = p->top + (double)i * p->cell;
 	double gap = p->cell > 20 ? 1 : 0.5;
 
 	if (isnan(v) || (v == 0 && !c->pairs))
 		return;
-	buf_fmt(p->s.to, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill-opacity=\"%.2f\"><title>", i == j || c->pairs ? "hit" : "miss",
-	        x + gap, y + gap, p->cell - 2 * gap, p->cell - 2 * gap, 0.14 + 0.86 * (shade < 0 || isnan(shade) ? 0 : shade > 1 ? 1 : shade));
+	buf_fmt(p->s.to, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill-opacity=\"%.2f\"><title>",
+		i == j || c->pairs ? "hit" : "miss", x + gap, y + gap, p->cell - 2 * gap, p->cell - 2 * gap,
+		0.14 + 0.86 * (shade < 0 || isnan(shade) ? 0
+			       : shade > 1               ? 1
+							 : shade));
 	svg_tip(p->s.to, c->name[i].p, c->name[i].n);
 	buf_str(p->s.to, i == j ? ": " : " \xe2\x86\x92 ");
 	if (i != j) {
@@ -77,7 +81,8 @@ static void cell(struct plot *p, size_t i, size_t j)
 	}
 	buf_fmt(p->s.to, "%.*f</title></rect>\n", c->places, v);
 	if (p->cell >= MIN_TEXT)
-		svg_textf(&p->s, shade > 0.45 ? "cell on" : "cell", x + p->cell / 2, y + p->cell / 2 + 4, SVG_MIDDLE, "%.*f", c->places, v);
+		svg_textf(&p->s, shade > 0.45 ? "cell on" : "cell", x + p->cell / 2, y + p->cell / 2 + 4, SVG_MIDDLE, "%.*f",
+			  c->places, v);
 }
 
 /* Lines between every tenth name, so that the eye finds its way. */

@@ -11,16 +11,17 @@ struct heat_name {
 
 struct heat_chart {
 	const char *id, *title, *desc;
-	const char *rows, *cols;        /* what they are */
-	const struct heat_name *name;   /* of both, N of them */
+	const char *rows, *cols;      /* what they are */
+	const struct heat_name *name; /* of both, N of them */
 	size_t n;
-	const double *v;                /* [N x N], row by row; NaN is not drawn, nor is 0 unless PAIRS */
-	bool pairs;                     /* each cell says how well two go together: all are of class "hit" */
-	const double *shade;            /* how dark, 0..1 */
-	int places;                     /* digits of the numbers, where the cells have room for them */
+	const double *v;     /* [N x N], row by row; NaN is not drawn, nor is 0 unless PAIRS */
+	bool pairs;          /* each cell says how well two go together: all are of class "hit" */
+	const double *shade; /* how dark, 0..1 */
+	int places;          /* digits of the numbers, where the cells have room for them */
 };
 
-/* Cells on the diagonal are of class "hit", others of class "miss", unless PAIRS; where N is large the cells are small and have no numbers. */
+/* Cells on the diagonal are of class "hit", others of class "miss", unless PAIRS; where N is large the cells are small and have
+ * no numbers. */
 void svg_heat(struct buf *to, const struct heat_chart *c);
 
 #endif

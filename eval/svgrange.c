@@ -84,7 +84,8 @@ static void note_of(const struct range_chart *c, const struct range_row *r, char
 	else if (!isfinite(r->v))
 		snprintf(to, size, "-");
 	else if (isfinite(r->lo) && isfinite(r->hi))
-		snprintf(to, size, c->sign ? "%+.*f [%+.*f, %+.*f]" : "%.*f [%.*f, %.*f]", c->places, r->v, c->places, r->lo, c->places, r->hi);
+		snprintf(to, size, c->sign ? "%+.*f [%+.*f, %+.*f]" : "%.*f [%.*f, %.*f]", c->places, r->v, c->places, r->lo,
+			 c->places, r->hi);
 	else
 		snprintf(to, size, c->sign ? "%+.*f" : "%.*f", c->places, r->v);
 }

@@ -7,7 +7,7 @@
 
 struct textdiff {
 	bool by_char;
-	struct words a, b;              /* tokens */
+	struct words a, b; /* tokens */
 	struct intern intern;
 	struct ids ida, idb;
 	struct lcs lcs;
@@ -47,8 +47,9 @@ enum kind { SINGLE, WORD, SPACE, MARK };
 
 static bool unspaced(uint32_t c)
 {
-	return (c >= 0xe00 && c <= 0xeff) || (c >= 0x1000 && c <= 0x109f) || (c >= 0x1780 && c <= 0x17ff) || (c >= 0x2e80 && c <= 0x31ff) ||
-	       (c >= 0x3400 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3fffd);
+	return (c >= 0xe00 && c <= 0xeff) || (c >= 0x1000 && c <= 0x109f) || (c >= 0x1780 && c <= 0x17ff) ||
+	       (c >= 0x2e80 && c <= 0x31ff) || (c >= 0x3400 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) ||
+	       (c >= 0x20000 && c <= 0x3fffd);
 }
 
 static enum kind kind_of(uint32_t c)

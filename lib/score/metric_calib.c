@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calibration of choices: does the system know how sure it may be?
  *
- * The scores of an item's choices are logarithms of weights; their softmax gives probabilities.  The confidence is that of the likeliest
- * choice.  Items fall into 15 bins of confidence of equal width, closed on the right (M. P. Naeini et al., AAAI 2015; C. Guo et al., ICML
- * 2017): ece is the mean over items of |accuracy - confidence| of their bin, mce its largest.  brier is the squared difference between
- * the probabilities and what happened, summed over choices and halved where there are two (scikit-learn's scale; G. W. Brier, Monthly
- * Weather Review 78, 1950); log_loss the negative logarithm of the right choice's probability, which is held at 2^-52 or more. */
+ * The scores of an item's choices are logarithms of weights; their softmax gives probabilities.  The confidence is that of the
+ * likeliest choice.  Items fall into 15 bins of confidence of equal width, closed on the right (M. P. Naeini et al., AAAI 2015;
+ * C. Guo et al., ICML 2017): ece is the mean over items of |accuracy - confidence| of their bin, mce its largest.  brier is the
+ * squared difference between the probabilities and what happened, summed over choices and halved where there are two
+ * (scikit-learn's scale; G. W. Brier, Monthly Weather Review 78, 1950); log_loss the negative logarithm of the right choice's
+ * probability, which is held at 2^-52 or more. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct bins {
 
 struct own {
 	struct answer answer;
-	double *p;                      /* probabilities of the choices of an item */
+	double *p; /* probabilities of the choices of an item */
 	size_t cap;
 	struct bins all;
 };
@@ -220,6 +221,19 @@ static void close_(struct metric *m)
 }
 
 const struct metric_class metric_calibration = {
-	.name = "calibration", .version = "1", .size = sizeof(struct own), .lower_is_better = true, .scores = true, .lacks = lacks, .open = open_, .add = add,
-	.sample = sample, .resample = resample_, .item = item, .json = json, .item_json = item_json, .signature = signature, .close = close_,
+	.name = "calibration",
+	.version = "1",
+	.size = sizeof(struct own),
+	.lower_is_better = true,
+	.scores = true,
+	.lacks = lacks,
+	.open = open_,
+	.add = add,
+	.sample = sample,
+	.resample = resample_,
+	.item = item,
+	.json = json,
+	.item_json = item_json,
+	.signature = signature,
+	.close = close_,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any JSON object, as each kind of input of a report, and any two texts beside each other: a page comes out and nothing breaks.  The
- * first byte says which. */
+/* Any JSON object, as each kind of input of a report, and any two texts beside each other: a page comes out and nothing breaks.
+ * The first byte says which. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void draw(const struct json *doc)
 {
-	static const enum input_kind kinds[] = { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES, INPUT_ROUNDS, INPUT_STATS, INPUT_SHARD, INPUT_RUN };
+	static const enum input_kind kinds[] = { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES,
+						 INPUT_ROUNDS,  INPUT_STATS,   INPUT_SHARD,  INPUT_RUN };
 	enum { KINDS = sizeof kinds / sizeof *kinds };
 	struct run_log log;
 	struct report_opts o = { .examples = 5 };

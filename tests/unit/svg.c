@@ -25,17 +25,23 @@ static void scales_are_nice(void)
 {
 	static const struct {
 		double lo, hi, first, last, step;
-		const char *label;      /* of the second tick */
+		const char *label; /* of the second tick */
 	} cases[] = {
-		{ 0, 1, 0, 1, 0.2, "0.2" }, { 0, 100, 0, 100, 20, "20" }, { -0.13, 0.4, -0.2, 0.4, 0.1, "-0.1" }, { 3, 3, 2.7, 3.3, 0.1, "2.8" },
-		{ 0, 0, -1, 1, 0.5, "-0.5" }, { 1e-5, 9e-5, 0, 1e-4, 2e-5, "0.00002" }, { 12345, 67890, 10000, 70000, 10000, "20000" },
+		{ 0, 1, 0, 1, 0.2, "0.2" },
+		{ 0, 100, 0, 100, 20, "20" },
+		{ -0.13, 0.4, -0.2, 0.4, 0.1, "-0.1" },
+		{ 3, 3, 2.7, 3.3, 0.1, "2.8" },
+		{ 0, 0, -1, 1, 0.5, "-0.5" },
+		{ 1e-5, 9e-5, 0, 1e-4, 2e-5, "0.00002" },
+		{ 12345, 67890, 10000, 70000, 10000, "20000" },
 	};
 	struct axis a;
 	char text[32];
 
 	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
 		axis_nice(&a, cases[k].lo, cases[k].hi, 5, 0, 100);
-		CHECK(fabs(a.lo - cases[k].first) < 1e-12 * (1 + fabs(a.lo)) && fabs(a.hi - cases[k].last) < 1e-9 * (1 + fabs(a.hi)));
+		CHECK(fabs(a.lo - cases[k].first) < 1e-12 * (1 + fabs(a.lo)) &&
+		      fabs(a.hi - cases[k].last) < 1e-9 * (1 + fabs(a.hi)));
 		CHECK(fabs(a.step - cases[k].step) < 1e-9 * a.step);
 		axis_label(&a, a.first + 1, text);
 		CHECK_STR(text, cases[k].label);
@@ -47,7 +53,8 @@ static void scales_hold_any_range(void)
 	struct axis a;
 
 	for (int k = 0; k < 2000; k++) {
-		double lo = (rand() % 2000 - 1000) * pow(10, rand() % 12 - 6), hi = lo + (rand() % 1000) * pow(10, rand() % 12 - 6);
+		double lo = (rand() % 2000 - 1000) * pow(10, rand() % 12 - 6),
+		       hi = lo + (rand() % 1000) * pow(10, rand() % 12 - 6);
 
 		axis_nice(&a, lo, hi, 6, 10, 110);
 		CHECK(a.lo <= lo + 1e-8 * (hi - lo) + 1e-8 * fabs(lo) && a.hi >= hi - 1e-8 * (hi - lo) - 1e-8 * fabs(hi));
@@ -103,13 +110,15 @@ static void texts_are_data(void)
 
 static void labels_are_cut_by_width(void)
 {
-	static const char han[] = "\xe8\xb4\xb7\xe6\xac\xbe\xe5\x88\xa9\xe7\x8e\x87", accent[] = "e\xcc\x81t";     /* four wide ones; e, acute, t */
+	static const char han[] = "\xe8\xb4\xb7\xe6\xac\xbe\xe5\x88\xa9\xe7\x8e\x87",
+			  accent[] = "e\xcc\x81t"; /* four wide ones; e, acute, t */
 	struct svg s = { &b, 1, 1 };
 
 	CHECK(svg_width(han, sizeof han - 1) == 8 && svg_width(accent, sizeof accent - 1) == 2);
 	b.n = 0;
 	svg_label(&s, "label", 0, 0, SVG_START, han, sizeof han - 1, 6);
-	CHECK(count("\xe8\xb4\xb7\xe6\xac\xbe\xe2\x80\xa6</text>") == 1 && count("<title>\xe8\xb4\xb7\xe6\xac\xbe\xe5\x88\xa9\xe7\x8e\x87</title>") == 1);
+	CHECK(count("\xe8\xb4\xb7\xe6\xac\xbe\xe2\x80\xa6</text>") == 1 &&
+	      count("<title>\xe8\xb4\xb7\xe6\xac\xbe\xe5\x88\xa9\xe7\x8e\x87</title>") == 1);
 	b.n = 0;
 	svg_label(&s, "label", 0, 0, SVG_START, han, sizeof han - 1, 8);
 	CHECK(count("<title>") == 0);
@@ -118,9 +127,14 @@ static void labels_are_cut_by_width(void)
 static void ranges_show_every_row(void)
 {
 	struct range_row row[] = {
-		{ "a", 1, 0, 0.5, 0.4, 0.6, NULL }, { NULL, 0, 1, 0.7, NAN, NAN, NULL }, { "b", 1, 0, NAN, NAN, NAN, NULL }, { "c", 1, 0, -0.2, -0.3, -0.1, "note" },
+		{ "a", 1, 0, 0.5, 0.4, 0.6, NULL },
+		{ NULL, 0, 1, 0.7, NAN, NAN, NULL },
+		{ "b", 1, 0, NAN, NAN, NAN, NULL },
+		{ "c", 1, 0, -0.2, -0.3, -0.1, "note" },
 	};
-	struct range_chart c = { .id = "f1", .title = "t", .desc = "d", .row = row, .n = 4, .lo = NAN, .hi = NAN, .mark = NAN, .places = 2 };
+	struct range_chart c = {
+		.id = "f1", .title = "t", .desc = "d", .row = row, .n = 4, .lo = NAN, .hi = NAN, .mark = NAN, .places = 2
+	};
 
 	b.n = 0;
 	svg_ranges(&b, &c);
@@ -131,16 +145,19 @@ static void ranges_show_every_row(void)
 	c.mark_name = "none";
 	b.n = 0;
 	svg_ranges(&b, &c);
-	CHECK(count("<circle class=\"dot c0\"") == 2 && count("<polygon class=\"dot c1\"") == 1 && count("class=\"mark\"") == 1 && count(">none<") == 1);
+	CHECK(count("<circle class=\"dot c0\"") == 2 && count("<polygon class=\"dot c1\"") == 1 && count("class=\"mark\"") == 1 &&
+	      count(">none<") == 1);
 	c.n = 0;
-	svg_ranges(&b, &c);             /* nothing to show is no reason to fail */
+	svg_ranges(&b, &c); /* nothing to show is no reason to fail */
 }
 
 static void heat_leaves_out_nothing_that_counts(void)
 {
 	struct heat_name name[77];
 	double v[77 * 77] = { 0 };
-	struct heat_chart c = { .id = "f1", .title = "t", .desc = "d", .rows = "r", .cols = "c", .name = name, .v = v, .shade = v };
+	struct heat_chart c = {
+		.id = "f1", .title = "t", .desc = "d", .rows = "r", .cols = "c", .name = name, .v = v, .shade = v
+	};
 
 	for (size_t i = 0; i < 77; i++) {
 		name[i] = (struct heat_name){ "<label>", 7 };
@@ -153,10 +170,11 @@ static void heat_leaves_out_nothing_that_counts(void)
 	svg_heat(&b, &c);
 	CHECK(count("class=\"hit\"") == 77 && count("class=\"miss\"") == 1 && count("class=\"cell") == 0);
 	CHECK(count("<label>") == 0 && count(">&lt;label&gt;</text>") == 2 * 77);
-	c.n = 3;                        /* cells with room for numbers; of the first nine values three count */
+	c.n = 3; /* cells with room for numbers; of the first nine values three count */
 	b.n = 0;
 	svg_heat(&b, &c);
-	CHECK(count("class=\"hit\"") == 1 && count("class=\"miss\"") == 1 && count("class=\"cell") == 2 && count(">0.50</text>") == 0);
+	CHECK(count("class=\"hit\"") == 1 && count("class=\"miss\"") == 1 && count("class=\"cell") == 2 &&
+	      count(">0.50</text>") == 0);
 	c.places = 2;
 	b.n = 0;
 	svg_heat(&b, &c);
@@ -168,14 +186,31 @@ static void curves_break_where_there_is_nothing(void)
 	const double x[] = { 1, 2, 3, 4 }, y[] = { 5, NAN, 7, 8 };
 	const struct curve curve = { .x = x, .y = y, .n = 4, .points = true };
 	const struct curve_line line = { 3, 0, "best" };
-	struct curve_chart c = { .id = "f1", .title = "t", .desc = "d", .xname = "x", .yname = "y", .curve = &curve, .n = 1, .line = &line, .nlines = 1 };
+	struct curve_chart c = { .id = "f1",
+				 .title = "t",
+				 .desc = "d",
+				 .xname = "x",
+				 .yname = "y",
+				 .curve = &curve,
+				 .n = 1,
+				 .line = &line,
+				 .nlines = 1 };
 	const double v[] = { 3, 0, 5, 1, 1, 0 };
-	struct column_chart k = { .id = "f2", .title = "t", .desc = "d", .xname = "x", .yname = "y", .from = 0, .to = 1, .v = v, .bins = 3, .nseries = 2 };
+	struct column_chart k = { .id = "f2",
+				  .title = "t",
+				  .desc = "d",
+				  .xname = "x",
+				  .yname = "y",
+				  .from = 0,
+				  .to = 1,
+				  .v = v,
+				  .bins = 3,
+				  .nseries = 2 };
 
 	b.n = 0;
 	svg_curves(&b, &c);
 	CHECK(count("<circle") == 3 && count(">best</text>") == 1);
-	CHECK(count("M") == 2 && count("L") == 1);      /* one point, a gap, a line */
+	CHECK(count("M") == 2 && count("L") == 1); /* one point, a gap, a line */
 	c.n = 0;
 	svg_curves(&b, &c);
 	b.n = 0;

@@ -34,7 +34,8 @@ static const char *diff(bool by_char, const char *a, const char *c)
 
 static void words_are_marked(void)
 {
-	CHECK_STR(diff(false, "the cat sat on the mat", "the dog sat on a mat"), "the [cat] sat on [the] mat | the [dog] sat on [a] mat");
+	CHECK_STR(diff(false, "the cat sat on the mat", "the dog sat on a mat"),
+		  "the [cat] sat on [the] mat | the [dog] sat on [a] mat");
 	CHECK_STR(diff(false, "card not working", "card linking"), "card [not working] | card [linking]");
 	CHECK_STR(diff(false, "Yes, 5.50!", "Yes, 5.75!"), "Yes, 5.[50]! | Yes, 5.[75]!");
 	CHECK_STR(diff(false, "same", "same"), "same | same");
@@ -44,8 +45,9 @@ static void words_are_marked(void)
 
 static void scripts_without_blanks_go_by_character(void)
 {
-	CHECK_STR(diff(false, "\xe8\xb4\xb7\xe6\xac\xbe\xe5\x88\xa9\xe7\x8e\x87", "\xe8\xb4\xb7\xe6\xac\xbe\xe9\xa3\x8e\xe9\x99\xa9"),
-	          "\xe8\xb4\xb7\xe6\xac\xbe[\xe5\x88\xa9\xe7\x8e\x87] | \xe8\xb4\xb7\xe6\xac\xbe[\xe9\xa3\x8e\xe9\x99\xa9]");
+	CHECK_STR(diff(false, "\xe8\xb4\xb7\xe6\xac\xbe\xe5\x88\xa9\xe7\x8e\x87",
+		       "\xe8\xb4\xb7\xe6\xac\xbe\xe9\xa3\x8e\xe9\x99\xa9"),
+		  "\xe8\xb4\xb7\xe6\xac\xbe[\xe5\x88\xa9\xe7\x8e\x87] | \xe8\xb4\xb7\xe6\xac\xbe[\xe9\xa3\x8e\xe9\x99\xa9]");
 	CHECK_STR(diff(false, "caf\xc3\xa9 noir", "cafe noir"), "[caf\xc3\xa9] noir | [cafe] noir");
 	CHECK_STR(diff(false, "cafe\xcc\x81", "cafe\xcc\x81"), "cafe\xcc\x81 | cafe\xcc\x81");
 }
@@ -53,7 +55,7 @@ static void scripts_without_blanks_go_by_character(void)
 static void characters_are_marked(void)
 {
 	CHECK_STR(diff(true, "kitten", "sitting"), "[k]itt[e]n | [s]itt[i]n[g]");
-	CHECK_STR(diff(true, "e\xcc\x81", "e"), "[e\xcc\x81] | [e]");     /* a mark stays with its letter */
+	CHECK_STR(diff(true, "e\xcc\x81", "e"), "[e\xcc\x81] | [e]"); /* a mark stays with its letter */
 }
 
 static void nothing_is_lost(void)
