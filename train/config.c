@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
+#include "configparts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -7,14 +7,6 @@
 #include <string.h>
 
 /* --- families --- */
-
-struct family {
-	const char *name;              /* HF model_type and, but for mistral (which GGUF calls llama), general.architecture */
-	bool qkv_bias, qk_norm;
-	uint32_t head_dim;             /* where config.json has none; 0: hidden / heads */
-	uint32_t window;               /* where config.json has no sliding_window (null means none) */
-	bool latent, experts;
-};
 
 static const struct family families[] = {
 	{ "llama",       false, false, 0,   0,    false, false },
@@ -27,7 +19,7 @@ static const struct family families[] = {
 	{ "deepseek_v3", false, false, 0,   0,    true,  true },
 };
 
-static const struct family *find_family(const char *name, size_t n, struct err *e)
+const struct family *config_family(const char *name, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
 		if (strlen(families[i].name) == n && memcmp(families[i].name, name, n) == 0)
@@ -36,7 +28,7 @@ static const struct family *find_family(const char *name, size_t n, struct err *
 	return NULL;
 }
 
-static void begin(struct model_config *c, const struct family *f)
+void config_begin(struct model_config *c, const struct family *f)
 {
 	memset(c, 0, sizeof *c);
 	strcpy(c->family, f->name);
@@ -51,8 +43,7 @@ static void begin(struct model_config *c, const struct family *f)
 	c->bos = c->eos = -1;
 }
 
-/* What must hold between the numbers, whatever file they come from. */
-static int check(const struct model_config *c, struct err *e)
+int config_check(const struct model_config *c, struct err *e)
 {
 	if (c->kv_heads > c->heads || c->heads % c->kv_heads != 0)
 		return err_set(e, SFT_BADDATA, "%u heads share %u key/value heads (expected a divisor)", c->heads, c->kv_heads);
@@ -74,15 +65,14 @@ static int check(const struct model_config *c, struct err *e)
 	return 0;
 }
 
-/* Yarn's m(scale) (train/config.h names the source of none of this: arXiv 2309.00071, and transformers for the two mscales). */
-static double yarn_m(double factor, double scale)
+/* Source: arXiv 2309.00071; transformers for the two mscales. */
+double config_yarn_m(double factor, double scale)
 {
 	return factor <= 1 ? 1 : 0.1 * scale * log(factor) + 1;
 }
 
 /* --- config.json --- */
 
-/* A size that must be there. */
 int config_need(const struct json *j, const char *key, int64_t max, uint32_t *out, struct err *e)
 {
 	int64_t v = 0;
@@ -96,7 +86,6 @@ int config_need(const struct json *j, const char *key, int64_t max, uint32_t *ou
 	return 0;
 }
 
-/* A size that may be missing or null; *OUT keeps its value then. */
 int config_may(const struct json *j, const char *key, int64_t min, int64_t max, uint32_t *out, struct err *e)
 {
 	int64_t v = *out;
@@ -240,9 +229,9 @@ static int json_yarn(struct model_config *c, const struct json *r, struct err *e
 		return rc;
 	if (!truncate)
 		return err_set(e, SFT_BADDATA, "'truncate' is false (expected true: other yarn scaling is not supported)");
-	c->rope_attention = m != 0 && all != 0 ? yarn_m(c->rope_factor, m) / yarn_m(c->rope_factor, all) : yarn_m(c->rope_factor, 1);
+	c->rope_attention = m != 0 && all != 0 ? config_yarn_m(c->rope_factor, m) / config_yarn_m(c->rope_factor, all) : config_yarn_m(c->rope_factor, 1);
 	if (c->kv_rank && all != 0)                               /* DeepSeek's softmax takes the square of the other one */
-		c->attn_factor = yarn_m(c->rope_factor, all) * yarn_m(c->rope_factor, all);
+		c->attn_factor = config_yarn_m(c->rope_factor, all) * config_yarn_m(c->rope_factor, all);
 	return json_get_double(r, "attention_factor", &c->rope_attention, e);
 }
 
@@ -320,14 +309,14 @@ int config_from_json(struct model_config *c, const struct json *j, struct err *e
 		return rc;
 	if (type == NULL)
 		return err_set(e, SFT_BADDATA, "'model_type' is missing (expected llama, qwen2 or the like)");
-	if ((f = find_family(type, strlen(type), e)) == NULL)
+	if ((f = config_family(type, strlen(type), e)) == NULL)
 		return SFT_BADDATA;
-	begin(c, f);
+	config_begin(c, f);
 	if ((rc = refuse_unknown(j, e)) != 0 || (rc = json_sizes(c, f, j, e)) != 0 || (rc = json_fp8(c, j, e)) != 0 || (rc = json_window(c, f, j, e)) != 0 ||
 	    (rc = json_rope(c, j, e)) != 0 || (rc = json_token(c, j, "bos_token_id", &c->bos, e)) != 0 ||
 	    (rc = json_token(c, j, "eos_token_id", &c->eos, e)) != 0)
 		return rc;
-	return check(c, e);
+	return config_check(c, e);
 }
 
 /* --- rotary positions --- */
@@ -372,177 +361,4 @@ void config_rope_table(const struct model_config *c, uint32_t positions, float *
 			cs[(size_t)p * c->rotated + half + i] = (float)(c->rope_attention * sin(p * f));
 		}
 	}
-}
-
-/* --- GGUF --- */
-
-struct meta {
-	const struct gguf *g;
-	const char *arch;
-	char key[128];
-};
-
-/* "llama.block_count"; valid until the next call. */
-static const char *key_of(struct meta *m, const char *leaf)
-{
-	snprintf(m->key, sizeof m->key, "%s.%s", m->arch, leaf);
-	return m->key;
-}
-
-static int meta_size(struct meta *m, const char *leaf, uint64_t max, uint32_t *out, struct err *e)
-{
-	const char *key = key_of(m, leaf);
-	uint64_t v;
-	int rc;
-
-	if (!gguf_has(m->g, key) && *out != 0)
-		return 0;                                      /* the default stands */
-	if ((rc = gguf_u64(m->g, key, &v, e)) != 0)
-		return rc;
-	if (v == 0 || v > max)
-		return err_set(e, SFT_BADDATA, "key '%s' is %" PRIu64 " (expected 1 to %" PRIu64 ")", key, v, max);
-	*out = (uint32_t)v;
-	return 0;
-}
-
-static int meta_real(struct meta *m, const char *leaf, double *out, struct err *e)
-{
-	const char *key = key_of(m, leaf);
-
-	return gguf_has(m->g, key) ? gguf_f64(m->g, key, out, e) : 0;
-}
-
-/* A number whose absence means 0, as 0 itself does. */
-static int meta_count(struct meta *m, const char *leaf, uint32_t *out, struct err *e)
-{
-	const char *key = key_of(m, leaf);
-	uint64_t v = 0;
-	int rc = gguf_has(m->g, key) ? gguf_u64(m->g, key, &v, e) : 0;
-
-	if (rc == 0 && v > 1 << 28)
-		return err_set(e, SFT_BADDATA, "key '%s' is %" PRIu64 " (expected 0 to %d)", key, v, 1 << 28);
-	*out = (uint32_t)v;
-	return rc;
-}
-
-static int meta_sizes(struct model_config *c, struct meta *m, struct err *e)
-{
-	const struct tensor *embed = gguf_find(m->g, "token_embd.weight");
-	uint32_t value_dim, rotated, vocab, experts = 0;
-	double eps = (double)c->rms_eps;
-	int rc;
-
-	if (embed == NULL || embed->ndim != 2 || embed->dim[0] > 1 << 22)
-		return err_set(e, SFT_BADDATA, "no tensor 'token_embd.weight' of two dimensions (expected a whole model)");
-	c->vocab = vocab = (uint32_t)embed->dim[0];
-	c->tied = gguf_find(m->g, "output.weight") == NULL;
-	if ((rc = meta_size(m, "block_count", 1024, &c->layers, e)) != 0 || (rc = meta_size(m, "embedding_length", 1 << 17, &c->hidden, e)) != 0 ||
-	    (rc = meta_size(m, "attention.head_count", 1024, &c->heads, e)) != 0 || (rc = meta_size(m, "feed_forward_length", 1 << 20, &c->ffn, e)) != 0 ||
-	    (rc = meta_size(m, "context_length", 1 << 28, &c->max_positions, e)) != 0 || (rc = meta_size(m, "vocab_size", 1 << 22, &vocab, e)) != 0 ||
-	    (rc = meta_real(m, "attention.layer_norm_rms_epsilon", &eps, e)) != 0)
-		return rc;
-	c->kv_heads = c->heads;
-	c->head_dim = c->hidden % c->heads == 0 ? c->hidden / c->heads : 0;
-	if ((rc = meta_size(m, "attention.head_count_kv", 1024, &c->kv_heads, e)) != 0 || (rc = meta_size(m, "attention.key_length", 1024, &c->head_dim, e)) != 0)
-		return rc;
-	value_dim = rotated = c->head_dim;
-	if ((rc = meta_size(m, "attention.value_length", 1024, &value_dim, e)) != 0 || (rc = meta_size(m, "rope.dimension_count", 1024, &rotated, e)) != 0)
-		return rc;
-	c->rms_eps = (float)eps;
-	c->v_dim = c->rotated = c->head_dim;
-	if ((rc = meta_count(m, "expert_count", &experts, e)) != 0)
-		return rc;
-	if (experts)
-		return err_set(e, SFT_BADDATA, "a mixture of %u experts is not supported (expected a dense model)", experts);
-	if (vocab != c->vocab)
-		return err_set(e, SFT_BADDATA, "key '%s.vocab_size' is %u (expected %u, the rows of token_embd.weight)", m->arch, vocab, c->vocab);
-	if (value_dim != c->head_dim || rotated != c->head_dim)
-		return err_set(e, SFT_BADDATA, "heads have %u key, %u value and %u rotated values (expected the same number)", c->head_dim, value_dim, rotated);
-	return 0;
-}
-
-static int meta_divisors(struct model_config *c, const struct gguf *g, struct err *e)
-{
-	const struct tensor *t = gguf_find(g, "rope_freqs.weight");
-
-	if (t == NULL)
-		return 0;
-	if (t->type != DT_F32 || t->ndim != 1 || t->count != c->head_dim / 2 || (uintptr_t)t->data % sizeof(float) != 0)
-		return err_set(e, SFT_BADDATA, "tensor 'rope_freqs.weight' is no aligned vector of %u F32 values", c->head_dim / 2);
-	c->rope_divisor = t->data;
-	for (uint32_t i = 0; i < c->head_dim / 2; i++)
-		if (!(c->rope_divisor[i] > 0 && c->rope_divisor[i] < 1e9f))
-			return err_set(e, SFT_BADDATA, "tensor 'rope_freqs.weight' holds %g (expected divisors above 0)", (double)c->rope_divisor[i]);
-	return 0;
-}
-
-static int meta_rope(struct model_config *c, struct meta *m, struct err *e)
-{
-	const char *type = "none";
-	double attention = 1;
-	size_t n = 4;
-	int rc;
-
-	if ((rc = meta_real(m, "rope.freq_base", &c->rope_theta, e)) != 0)
-		return rc;
-	if (gguf_has(m->g, key_of(m, "rope.scaling.type")) && (rc = gguf_str(m->g, m->key, &type, &n, e)) != 0)
-		return rc;
-	if (n == 6 && memcmp(type, "linear", 6) == 0)
-		c->rope = ROPE_LINEAR;
-	else if (n == 4 && memcmp(type, "yarn", 4) == 0)
-		c->rope = ROPE_YARN;
-	else if (n != 4 || memcmp(type, "none", 4) != 0)
-		return err_set(e, SFT_BADDATA, "rope scaling '%.*s' is not supported (expected none, linear or yarn)", (int)(n > 40 ? 40 : n), type);
-	if (c->rope == ROPE_PLAIN)
-		return meta_divisors(c, m->g, e);
-	c->rope_original = c->max_positions;
-	if ((rc = meta_real(m, "rope.scaling.factor", &c->rope_factor, e)) != 0 ||
-	    (rc = meta_real(m, "rope.scaling.yarn_beta_fast", &c->rope_beta_fast, e)) != 0 ||
-	    (rc = meta_real(m, "rope.scaling.yarn_beta_slow", &c->rope_beta_slow, e)) != 0 ||
-	    (rc = meta_size(m, "rope.scaling.original_context_length", 1 << 28, &c->rope_original, e)) != 0 ||
-	    (rc = meta_real(m, "rope.scaling.attn_factor", &attention, e)) != 0)
-		return rc;
-	if (c->rope == ROPE_YARN)
-		c->rope_attention = attention * yarn_m(c->rope_factor, 1);
-	return 0;
-}
-
-static int meta_token(const struct model_config *c, const struct gguf *g, const char *key, int32_t *out, struct err *e)
-{
-	uint64_t id;
-	int rc;
-
-	if (!gguf_has(g, key))
-		return 0;
-	if ((rc = gguf_u64(g, key, &id, e)) != 0)
-		return rc;
-	if (id >= c->vocab)
-		return err_set(e, SFT_BADDATA, "key '%s' is %" PRIu64 " (expected 0 to %u)", key, id, c->vocab - 1);
-	*out = (int32_t)id;
-	return 0;
-}
-
-int config_from_gguf(struct model_config *c, const struct gguf *g, struct err *e)
-{
-	const struct family *f;
-	struct meta m = { .g = g };
-	const char *arch;
-	size_t n;
-	int rc;
-
-	if ((rc = gguf_str(g, "general.architecture", &arch, &n, e)) != 0)
-		return rc;
-	if ((f = find_family(arch, n, e)) == NULL)
-		return SFT_BADDATA;
-	if (f->latent || f->experts)
-		return err_set(e, SFT_BADDATA, "a GGUF file of architecture '%s' is not supported (expected the model's Hugging Face folder)", f->name);
-	begin(c, f);
-	m.arch = f->name;
-	if ((rc = meta_sizes(c, &m, e)) != 0 || (rc = meta_rope(c, &m, e)) != 0 ||
-	    (rc = meta_token(c, g, "tokenizer.ggml.bos_token_id", &c->bos, e)) != 0 ||
-	    (rc = meta_token(c, g, "tokenizer.ggml.eos_token_id", &c->eos, e)) != 0)
-		return rc;
-	if ((rc = meta_count(&m, "attention.sliding_window", &c->window, e)) != 0)
-		return rc;
-	return check(c, e);
 }

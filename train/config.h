@@ -63,10 +63,4 @@ int config_from_gguf(struct model_config *c, const struct gguf *g, struct err *e
 /* cs [positions, rotated]: cosines then sines (kern_rope's table) of positions 0.. */
 void config_rope_table(const struct model_config *c, uint32_t positions, float *cs);
 
-/* --- for config.c and configmoe.c --- */
-int config_need(const struct json *j, const char *key, int64_t max, uint32_t *out, struct err *e);                   /* a size that must be there */
-int config_may(const struct json *j, const char *key, int64_t min, int64_t max, uint32_t *out, struct err *e);       /* missing or null: OUT stays */
-int config_latent(struct model_config *c, const struct json *j, struct err *e);     /* MLA's sizes */
-int config_experts(struct model_config *c, const struct json *j, struct err *e);    /* the mixture's */
-
 #endif

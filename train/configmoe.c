@@ -2,7 +2,7 @@
 /* Sizes of latent attention (DeepSeek V2, V3) and of mixtures of experts (DeepSeek, Mixtral, Qwen2-MoE), as their config.json files name them. */
 #include <string.h>
 
-#include "config.h"
+#include "configparts.h"
 
 bool config_is_moe(const struct model_config *c, uint32_t layer)
 {
@@ -98,8 +98,11 @@ int config_experts(struct model_config *c, const struct json *j, struct err *e)
 		rc = deepseek(c, j, e);
 	else if (strcmp(c->family, "qwen2_moe") == 0)
 		rc = qwen(c, j, e);
-	if (rc != 0)
-		return rc;
+	return rc != 0 ? rc : config_check_experts(c, e);
+}
+
+int config_check_experts(const struct model_config *c, struct err *e)
+{
 	if (c->top > c->experts || c->experts % c->groups != 0 || c->topg > c->groups || c->top > c->experts / c->groups * c->topg)
 		return err_set(e, SFT_BADDATA, "%u experts of which %u are taken, in %u groups of which %u are looked at (expected groups of one size, and enough experts in them)",
 		               c->experts, c->top, c->groups, c->topg);

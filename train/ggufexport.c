@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ggufexport.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ggufout.h"
+#include "kvsplit.h"
 #include "mem.h"
 #include "strmap.h"
 
@@ -57,6 +59,25 @@ static enum dtype type_of(const struct export *x, size_t place)
 	return x->type == DT_Q8_0 && w->cols % 32 ? DT_F16 : x->type;
 }
 
+/* The layer whose kv_b tensor I is a half of, with *PAIR; -1: it is something else. */
+static int kv_layer(const struct export *x, size_t i, struct kv_pair *pair)
+{
+	unsigned layer;
+
+	if (sscanf(gguf_at(x->g, i)->name, "blk.%u.attn_", &layer) != 1 || layer >= x->w->cfg.layers || !kv_split_find(pair, &x->w->cfg, x->g, layer))
+		return -1;
+	return pair->k == gguf_at(x->g, i) || pair->v == gguf_at(x->g, i) ? (int)layer : -1;
+}
+
+/* Of a half of kv_b that changes. */
+static enum dtype half_type(const struct export *x, const struct tensor *t)
+{
+	bool plain = t->type == DT_F32 || t->type == DT_F16 || t->type == DT_BF16;
+	enum dtype want = x->type != DT_NONE ? x->type : plain ? t->type : DT_Q8_0;
+
+	return want == DT_Q8_0 && t->dim[2] % 32 ? DT_F16 : want;
+}
+
 static void list_tensors(struct export *x)
 {
 	size_t n = gguf_count(x->g);
@@ -66,10 +87,13 @@ static void list_tensors(struct export *x)
 		const struct strmap_entry *p = place_of(x, i);
 		struct tensor *t = &x->t[i];
 
+		struct kv_pair pair;
+		int layer = p ? -1 : kv_layer(x, i, &pair);
+
 		*t = *gguf_at(x->g, i);
-		if (p == NULL)
+		if (p == NULL && (layer < 0 || !weightout_changed(&x->to, place_index(&x->w->cfg, P_KVB, (uint32_t)layer, 0))))
 			continue;
-		t->type = type_of(x, p->value);
+		t->type = p ? type_of(x, p->value) : half_type(x, t);
 		t->bytes = t->count / dtype_block(t->type) * dtype_bytes(t->type);
 	}
 }
@@ -91,6 +115,50 @@ static void list_metadata(const struct export *x, struct gguf_meta *m)
 		gguf_meta_u32(m, "general.quantization_version", 2);
 }
 
+/* The matrices of all experts one below the other; FIRST: the first one's place. */
+static int put_experts(struct export *x, size_t first, const struct weight_form *form, struct outfile *f, struct err *e)
+{
+	struct place at = place_at(&x->w->cfg, first);
+	int rc = 0;
+
+	for (uint32_t k = 0; rc == 0 && k < x->w->cfg.experts; k++)
+		rc = weightout_put(&x->to, place_index(&x->w->cfg, at.p, at.layer, k), form, f, e);
+	return rc;
+}
+
+/* A half of a kv_b that changes, from the whole. */
+static int put_kv_half(struct export *x, size_t place, bool keys, const struct tensor *t, struct outfile *f, struct err *e)
+{
+	const struct model_config *c = &x->w->cfg;
+	const struct weight *w = &x->w->w[place];
+	float *whole = mem_grow(NULL, (size_t)w->rows * w->cols, sizeof *whole), *half = mem_grow(NULL, t->count, sizeof *half);
+	char *out = mem_grow(NULL, t->bytes, 1);
+	int rc;
+
+	x->to.v->rows(x->to.v->ctx, place, 0, w->rows, whole);
+	kv_split_half(c, whole, keys, half);
+	if (dtype_from_f32(t->type, half, out, t->count) != 1)
+		rc = err_set(e, SFT_BADDATA, "tensor '%s' has values that %s cannot hold (expected a type with a wider range: bf16 or f32)", t->name, dtype_name(t->type));
+	else
+		rc = out_write(f, out, t->bytes, e);
+	mem_free(whole);
+	mem_free(half);
+	mem_free(out);
+	return rc;
+}
+
+/* A tensor that is no place of ours: as it stands, unless it is half of a kv_b that changes. */
+static int put_other(struct export *x, size_t i, struct outfile *f, struct err *e)
+{
+	struct kv_pair pair;
+	int layer = kv_layer(x, i, &pair);
+	size_t place = layer < 0 ? 0 : place_index(&x->w->cfg, P_KVB, (uint32_t)layer, 0);
+
+	if (layer < 0 || !weightout_changed(&x->to, place))
+		return out_write(f, x->t[i].data, x->t[i].bytes, e);
+	return put_kv_half(x, place, pair.k == gguf_at(x->g, i), &x->t[i], f, e);
+}
+
 /* gguf_fill */
 static int put_tensor(void *ctx, size_t i, struct outfile *f, struct err *e)
 {
@@ -100,11 +168,11 @@ static int put_tensor(void *ctx, size_t i, struct outfile *f, struct err *e)
 	enum param p;
 
 	if (at == NULL)
-		return out_write(f, x->t[i].data, x->t[i].bytes, e);
+		return put_other(x, i, f, e);
 	p = place_at(&x->w->cfg, at->value).p;
 	if (param_paired(&x->w->cfg, p))
 		form.pairs = x->w->cfg.head_dim;
-	return weightout_put(&x->to, at->value, &form, f, e);
+	return p >= P_EGATE ? put_experts(x, at->value, &form, f, e) : weightout_put(&x->to, at->value, &form, f, e);
 }
 
 int gguf_export(const struct weights *w, const struct weight_values *v, enum dtype type, struct pool *pool, const char *path, struct err *e)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gguf.h"
 #include "mem.h"
 #include "tok.h"
 
@@ -19,11 +20,26 @@ static bool there(const char *dir, const char *name)
 	return yes;
 }
 
+/* A file that cannot be read counts as one that has: what is wrong is said where it is used. */
+static bool in_gguf(const char *path)
+{
+	struct gguf *g;
+	bool yes = true;
+
+	if (gguf_open(&g, path, NULL) == 0) {
+		yes = gguf_has(g, "tokenizer.ggml.model");
+		gguf_close(g);
+	}
+	return yes;
+}
+
 bool vocab_there(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) != 0 || !S_ISDIR(st.st_mode) || there(path, "tokenizer.json") || there(path, "tokenizer.model");
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		return !gguf_is(path) || in_gguf(path);
+	return there(path, "tokenizer.json") || there(path, "tokenizer.model");
 }
 
 int vocab_hash(const char *path, uint64_t *hash, struct err *e)

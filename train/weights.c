@@ -9,6 +9,7 @@
 
 #include "gguf.h"
 #include "json.h"
+#include "kvsplit.h"
 #include "mem.h"
 #include "safetensors.h"
 #include "strmap.h"
@@ -81,6 +82,8 @@ static const struct tensor *source_find(const struct weights *w, const struct so
 
 static bool fits(const struct tensor *t, enum param p, uint32_t rows, uint32_t cols)
 {
+	if (p == P_SHGATE && t->ndim == 1)                        /* GGUF: one row is a vector */
+		return t->dim[0] == cols;
 	return param_is_vector(p) ? t->ndim == 1 && t->dim[0] == cols : t->ndim == 2 && t->dim[0] == rows && t->dim[1] == cols;
 }
 
@@ -111,6 +114,21 @@ static void find_scale(struct weights *w, const struct source *s, const char *na
 	}
 }
 
+/* kv_b in two tensors: TO is a place for f32 values, which prepare() fills.  False where the file has not both. */
+static bool find_kv_pair(struct weights *w, const struct source *s, uint32_t layer, struct weight *to, struct misfits *bad)
+{
+	struct kv_pair pair;
+	uint32_t rows, cols;
+
+	if (!kv_split_find(&pair, &w->cfg, s->g, layer))
+		return false;
+	param_shape(&w->cfg, P_KVB, layer, &rows, &cols);
+	*to = (struct weight){ .p = pair.k->data, .type = DT_F32, .rows = rows, .cols = cols };
+	if (!kv_split_fits(&pair, &w->cfg))
+		misfit(bad, "misshapen", pair.k->name, " (or the values beside it; expected [heads, rank, nope] and [heads, values, rank])");
+	return true;
+}
+
 static void find_weight(struct weights *w, struct source *s, size_t place, struct misfits *bad)
 {
 	struct place at = place_at(&w->cfg, place);
@@ -122,7 +140,9 @@ static void find_weight(struct weights *w, struct source *s, size_t place, struc
 
 	if (!param_shape(&w->cfg, at.p, at.layer, &rows, &cols))
 		return;
-	if ((t = source_find(w, s, at, name, &one)) == NULL) {
+	if ((t = source_find(w, s, at, name, &one)) == NULL && at.p == P_KVB && s->g && find_kv_pair(w, s, at.layer, to, bad))
+		return;
+	if (t == NULL) {
 		misfit(bad, "missing", name, "");
 		return;
 	}
@@ -140,6 +160,15 @@ static void find_weight(struct weights *w, struct source *s, size_t place, struc
 	*to = (struct weight){ .p = t->data, .type = t->type, .rows = rows, .cols = cols };
 	if (t->type == DT_F8_E4M3)
 		find_scale(w, s, name, to, bad);
+}
+
+static bool is_kv_part(const struct weights *w, const struct source *s, const char *name)
+{
+	struct kv_pair pair;
+	unsigned layer;
+
+	return s->g && sscanf(name, "blk.%u.attn_", &layer) == 1 && layer < w->cfg.layers && kv_split_find(&pair, &w->cfg, s->g, layer) &&
+	       (strcmp(name, pair.k->name) == 0 || strcmp(name, pair.v->name) == 0);
 }
 
 static bool known(const struct weights *w, const struct strmap *names, const char *name)
@@ -183,7 +212,7 @@ static void find_extra(struct weights *w, const struct source *s, struct misfits
 
 		if (predicts_further(w, t->name))
 			w->mtp++;
-		else if (!known(w, &names, t->name))
+		else if (!known(w, &names, t->name) && !is_kv_part(w, s, t->name))
 			misfit(bad, "extra", t->name, "");
 	}
 	strmap_free(&names);
@@ -265,6 +294,17 @@ static int align_plain(struct source *s, struct weight *w, struct err *e)
 	return 0;
 }
 
+static int join_kv(const struct weights *w, struct source *s, const struct kv_pair *pair, struct weight *to, struct err *e)
+{
+	float *p = take_copy(s, (size_t)to->rows * to->cols * sizeof *p, e);
+
+	if (p == NULL)
+		return SFT_SYSTEM;
+	kv_split_join(pair, &w->cfg, p);
+	to->p = p;
+	return 0;
+}
+
 /* NaN is the one code that kernels do not tell apart. */
 static int check_fp8(const struct weight *w, const char *name, struct err *e)
 {
@@ -302,6 +342,7 @@ static int prepare_fp8(struct weights *w, struct source *s, size_t place, struct
 
 static int prepare(struct weights *w, struct source *s, struct err *e)
 {
+	struct kv_pair pair;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < place_count(&w->cfg); i++) {
@@ -310,7 +351,9 @@ static int prepare(struct weights *w, struct source *s, struct err *e)
 
 		if (to->p == NULL)
 			continue;
-		if (s->g && param_paired(&w->cfg, p))
+		if (s->g && p == P_KVB && kv_split_find(&pair, &w->cfg, s->g, place_at(&w->cfg, i).layer))
+			rc = join_kv(w, s, &pair, to, e);
+		else if (s->g && param_paired(&w->cfg, p))
 			rc = restore_rows(s, to, w->cfg.head_dim, e);
 		else
 			rc = align_plain(s, to, e);
