@@ -66,7 +66,20 @@ extern "C" int32_t spm_bos(const struct spm *s) { return s->p.bos_id(); }
 extern "C" int32_t spm_eos(const struct spm *s) { return s->p.eos_id(); }
 extern "C" int32_t spm_pad(const struct spm *s) { return s->p.pad_id(); }
 
-extern "C" int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, uint32_t id, size_t start, size_t end), void *ctx, struct err *e)
+extern "C" int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, const int *ids, size_t n), void *ctx, struct err *e)
+try {
+	std::vector<int> ids;
+	const auto status = s->p.Encode(absl::string_view(text, n), &ids);
+
+	if (!status.ok())
+		return failed(status, e);
+	put(ctx, ids.data(), ids.size());
+	return 0;
+} catch (const std::exception &x) {
+	return thrown(x, e);
+}
+
+extern "C" int spm_to_places(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, uint32_t id, size_t start, size_t end), void *ctx, struct err *e)
 try {
 	sentencepiece::ImmutableSentencePieceText t;
 	const auto status = s->p.Encode(absl::string_view(text, n), t.mutable_proto());

@@ -23,8 +23,10 @@ int32_t spm_bos(const struct spm *s);           /* -1: none */
 int32_t spm_eos(const struct spm *s);
 int32_t spm_pad(const struct spm *s);
 
-/* Ids of TEXT, one call of PUT for each, with its bytes of the text.  Threads may share S. */
-int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, uint32_t id, size_t start, size_t end), void *ctx, struct err *e);
+/* Ids of TEXT: PUT is given N of them, which are gone when it returns.  Threads may share S. */
+int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, const int *ids, size_t n), void *ctx, struct err *e);
+/* The same with where they stand: one call of PUT for each, with its bytes of the text. */
+int spm_to_places(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, uint32_t id, size_t start, size_t end), void *ctx, struct err *e);
 int spm_to_text(const struct spm *s, const uint32_t *ids, size_t n, struct buf *out, struct err *e);
 
 #ifdef __cplusplus

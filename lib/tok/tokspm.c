@@ -88,6 +88,15 @@ static void put(void *ctx, uint32_t id, size_t start, size_t end)
 	ids_add(w->out, w->s, w->p, id, start, end);
 }
 
+static void put_all(void *ctx, const int *ids, size_t n)
+{
+	struct putter *w = ctx;
+
+	tok_ids_room(w->out, n, false);
+	for (size_t i = 0; i < n; i++)
+		w->out->id[w->out->n++] = (uint32_t)ids[i];
+}
+
 int spm_encode(const struct tok *t, struct tok_scratch *s, const struct piece *whole, unsigned flags, guard_fn *guard, void *ctx,
                struct tok_ids *out, struct err *e)
 {
@@ -105,7 +114,7 @@ int spm_encode(const struct tok *t, struct tok_scratch *s, const struct piece *w
 		if (w.p->id >= 0)
 			put(&w, (uint32_t)w.p->id, 0, w.p->n);
 		else
-			rc = spm_to_ids(t->spm, w.p->p, w.p->n, put, &w, e);
+			rc = s->track ? spm_to_places(t->spm, w.p->p, w.p->n, put, &w, e) : spm_to_ids(t->spm, w.p->p, w.p->n, put_all, &w, e);
 	}
 	return rc;
 }
