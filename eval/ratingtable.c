@@ -42,9 +42,12 @@ void rating_table_free(struct rating_table *r)
 
 /* --- gathering --- */
 
-static bool is_name(const struct strmap *m, uint64_t i, struct text name)
+/* Labels and names are short: most differ in their last byte, or have no other. */
+static inline bool is_name(const struct strmap *m, uint64_t i, struct text name)
 {
-	return i < m->n && m->e[i].n == name.n && memcmp(m->e[i].key, name.p, name.n) == 0;
+	const struct strmap_entry *x = &m->e[i];
+
+	return i < m->n && x->n == name.n && (name.n == 0 || (x->key[name.n - 1] == name.p[name.n - 1] && (name.n == 1 || memcmp(x->key, name.p, name.n - 1) == 0)));
 }
 
 /* Ratings of an item often come together, and so do the raters of neighbours in one order. */
@@ -92,6 +95,11 @@ void rating_add(struct rating_table *r, uint32_t item, uint32_t rater, struct te
 	if (last == NULL || last->file != file || last->line != high) {
 		ARRAY_ROOM(r->run, r->nruns, r->runs_cap);
 		r->run[r->nruns++] = (struct rating_run){ r->n, file, high };
+	}
+	if (r->n) {
+		const struct rating_entry *before = &r->v[r->n - 1];
+
+		r->unsorted |= item < before->item || (item == before->item && rater <= before->rater);
 	}
 	ARRAY_ROOM(r->v, r->n, r->cap);
 	r->v[r->n++] = (struct rating_entry){ item, rater, label_of(r, label), (uint32_t)line };
@@ -299,6 +307,32 @@ static int build(struct rating_table *r, const struct rating_rule *o, const uint
 	return rc;
 }
 
+/* The same where entries stand in order and none is of one item and rater with another: ratings take the place of the entries, each of which
+ * has been read when it is overwritten. */
+static void build_in_place(struct rating_table *r, const uint32_t *map)
+{
+	struct ratings *t = &r->t;
+	uint32_t item = 0;
+
+	_Static_assert(sizeof *t->r <= sizeof *r->v, "ratings fit into entries");
+	t->items = r->items;
+	t->raters = (uint32_t)r->rater.n;
+	t->start = mem_new(((size_t)t->items + 2) * sizeof *t->start);
+	t->r = (struct rating *)(void *)r->v;
+	for (size_t k = 0; k < r->n; k++) {
+		struct rating_entry x;
+
+		memcpy(&x, (const char *)r->v + k * sizeof x, sizeof x);
+		while (item < x.item)
+			t->start[++item] = k;
+		memcpy((char *)t->r + k * sizeof *t->r, &(struct rating){ x.rater, map[x.label] }, sizeof *t->r);
+	}
+	while (item < t->items)
+		t->start[++item] = r->n;
+	r->v = NULL;
+	t->r = mem_grow(t->r, r->n + 1, sizeof *t->r);
+}
+
 int rating_finish(struct rating_table *r, const struct rating_rule *o, struct err *e)
 {
 	uint32_t *map = mem_new((r->label.n + 1) * sizeof *map);
@@ -310,7 +344,9 @@ int rating_finish(struct rating_table *r, const struct rating_rule *o, struct er
 		rc = given_labels(r, o, map, e);
 	else
 		order_labels(r, map);
-	if (rc == 0)
+	if (rc == 0 && !r->unsorted && !o->anonymous)
+		build_in_place(r, map);
+	else if (rc == 0)
 		rc = build(r, o, map, e);
 	if (rc == 0 && r->t.raters < 2)
 		rc = err_set(e, SFT_BADDATA, "one rater only (agreement needs two ratings of an item)");

@@ -8,7 +8,7 @@
  *     rating_finish(&r, &rule, e);        then r.t and the names
  *     rating_table_free(&r);
  *
- * Memory: about 32 bytes a rating, and the names. */
+ * Memory: about 16 bytes a rating where they come item by item in the order of raters, as from wide tables, else 32; and the names. */
 #include "agree.h"
 #include "err.h"
 #include "strmap.h"
@@ -31,13 +31,14 @@ struct rating_table {
 	struct strmap item, rater;              /* names, in order of appearance; item is empty where items have numbers only */
 	struct text *category;                  /* t.ncat names, in order */
 	double *value;
-	uint32_t *place;                        /* of t.r[k] among all ratings as they were read */
+	uint32_t *place;                        /* of t.r[k] among all ratings as they were read; NULL: k */
 	uint64_t repeats;                       /* second ratings, by the rule */
 	bool merged;                            /* categories such as 1 and 1.0 count as one */
 	struct strmap label;                    /* owns the category names */
 
 	struct rating_entry *v;                 /* until rating_finish() */
 	size_t n, cap;                          /* ratings that were read */
+	bool unsorted;                          /* ratings did not come item by item, each in the order of raters */
 	uint32_t items;
 	uint32_t memo[64];                      /* labels seen lately, by a poor hash: label + 1 */
 	struct rating_run *run;                 /* entries of one file */

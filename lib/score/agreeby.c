@@ -236,24 +236,37 @@ static void frequent_misses(struct judging *j, struct by_rater *out)
 }
 
 /* How many of the first half of each rater's judged ratings, in time, are hits: into early[]. */
-static void first_halves(const struct judging *j, const struct ratings *t, const struct ratings *kinds, const uint32_t *kind,
-                         const uint32_t *place, size_t places, const struct by_rater *out, uint64_t *early)
+struct halves {
+	uint64_t *left, *early;         /* ratings of the first half that are still to come; hits among those that came */
+	uint32_t open;                  /* raters that have some left */
+};
+
+static inline void next_in_time(struct halves *h, uint32_t rater, bool hit)
 {
-	uint32_t *at = mem_new((places + 1) * sizeof *at);      /* by time: 0, or rater * 2 + 1 + (is it a hit) */
-	uint64_t *seen = mem_new(((size_t)t->raters + 1) * sizeof *seen);
+	if (h->left[rater] == 0)
+		return;
+	h->early[rater] += hit;
+	h->open -= --h->left[rater] == 0;
+}
 
-	for (uint32_t i = 0; i < t->items; i++)
-		for (size_t k = t->start[i], v = kinds->start[kind[i]]; k < t->start[i + 1]; k++, v++)
-			if (j->verdict[v] != ALONE)
+static void first_halves(const struct judging *j, const struct ratings *t, const struct ratings *kinds, const uint32_t *kind,
+                         const uint32_t *place, size_t places, struct halves *h)
+{
+	uint32_t *at = place ? mem_new((places + 1) * sizeof *at) : NULL;       /* by time: 0, or rater * 2 + 1 + (is it a hit) */
+
+	for (uint32_t i = 0; i < t->items && h->open; i++)
+		for (size_t k = t->start[i], v = kinds->start[kind[i]]; k < t->start[i + 1]; k++, v++) {
+			if (j->verdict[v] == ALONE)
+				continue;
+			if (at)
 				at[place[k]] = t->r[k].rater * 2 + 1 + (j->verdict[v] == HIT);
-	for (size_t p = 0; p < places; p++) {
-		uint32_t rater = (at[p] - 1) / 2;
-
-		if (at[p] && seen[rater]++ < out[rater].judged / 2)
-			early[rater] += (at[p] - 1) % 2;
-	}
+			else
+				next_in_time(h, t->r[k].rater, j->verdict[v] == HIT);
+		}
+	for (size_t p = 0; at && p < places && h->open; p++)
+		if (at[p])
+			next_in_time(h, (at[p] - 1) / 2, (at[p] - 1) % 2);
 	mem_free(at);
-	mem_free(seen);
 }
 
 /* One rater's figures but for p, which needs all raters; EARLY of the hits are in the first half. */
@@ -294,13 +307,16 @@ static void correct(struct by_rater *out, uint32_t raters)
 void agree_by_rater(const struct ratings *t, const struct ratings *kinds, const uint32_t *kind, const double *many, const uint32_t *place,
                     size_t places, struct by_rater *out)
 {
-	uint64_t *early = mem_new(((size_t)t->raters + 1) * sizeof *early), all = 0, misses = 0;
+	uint64_t *left = mem_new(((size_t)t->raters + 1) * 2 * sizeof *left), *early = left + t->raters + 1, all = 0, misses = 0;
+	struct halves h = { .left = left, .early = early };
 	struct judging j = { 0 };
 
 	memset(out, 0, t->raters * sizeof *out);
 	judge(&j, kinds, many, out);
 	frequent_misses(&j, out);
-	first_halves(&j, t, kinds, kind, place, places, out, early);
+	for (uint32_t k = 0; k < t->raters; k++)
+		h.open += (left[k] = out[k].judged / 2) > 0;
+	first_halves(&j, t, kinds, kind, place, places, &h);
 	for (uint32_t k = 0; k < t->raters; k++) {
 		rater_figures(&out[k], early[k]);
 		all += out[k].judged;
@@ -312,5 +328,5 @@ void agree_by_rater(const struct ratings *t, const struct ratings *kinds, const 
 	correct(out, t->raters);
 	mem_free(j.verdict);
 	mem_free(j.miss);
-	mem_free(early);
+	mem_free(left);
 }

@@ -32,7 +32,7 @@ struct by_rater {
 enum { BY_RATER_MIN = 5 };              /* judged ratings below which a rater (a half) is not tested */
 
 /* OUT has t->raters.  KINDS, KIND and MANY are agree_collapse()'s of T; place[k] of t->r[k]: when it was made, all different and below
- * PLACES.  Not for anonymous ratings.  Time O(places + ratings of kinds log of them). */
+ * PLACES; NULL: they stand in that order.  Not for anonymous ratings.  Time O(places + ratings of kinds log of them). */
 void agree_by_rater(const struct ratings *t, const struct ratings *kinds, const uint32_t *kind, const double *many, const uint32_t *place,
                     size_t places, struct by_rater *out);
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "agree.h"
-#include "hash.h"
 #include "mem.h"
+#include "rng.h"
 
 struct kinds {
 	struct ratings *to;
@@ -50,10 +50,31 @@ static uint32_t add_kind(struct kinds *k, const struct rating *r, size_t n, uint
 	return to->items++;
 }
 
+/* Rows are short: eight bytes at a time, mixed as in wyhash's and rapidhash's inner loop. */
+static uint64_t hash_row(const struct rating *r, size_t n)
+{
+	uint64_t h = n;
+
+	for (size_t k = 0; k < n; k++) {
+		unsigned __int128 m = (unsigned __int128)(h ^ 0x9e3779b97f4a7c15u) * (((uint64_t)r[k].rater << 32 | r[k].cat) ^ 0xd6e8feb86659fd93u);
+
+		h = (uint64_t)m ^ (uint64_t)(m >> 64);
+	}
+	return rng_mix(h);
+}
+
+static bool same_row(const struct rating *a, const struct rating *b, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (a[k].rater != b[k].rater || a[k].cat != b[k].cat)
+			return false;
+	return true;
+}
+
 static uint32_t find_kind(struct kinds *k, const struct rating *r, size_t n)
 {
 	const struct ratings *to = k->to;
-	uint64_t h = hash64(r, n * sizeof *r, 0);
+	uint64_t h = hash_row(r, n);
 	size_t at;
 
 	if (2 * (size_t)to->items >= k->nslots)
@@ -61,7 +82,7 @@ static uint32_t find_kind(struct kinds *k, const struct rating *r, size_t n)
 	for (at = h & (k->nslots - 1); k->slot[at]; at = (at + 1) & (k->nslots - 1)) {
 		uint32_t i = k->slot[at] - 1;
 
-		if (k->hash[i] == h && to->start[i + 1] - to->start[i] == n && memcmp(to->r + to->start[i], r, n * sizeof *r) == 0)
+		if (k->hash[i] == h && to->start[i + 1] - to->start[i] == n && same_row(to->r + to->start[i], r, n))
 			return i;
 	}
 	k->slot[at] = to->items + 1;
