@@ -80,7 +80,7 @@ uint32_t rating_next_item(struct rating_table *r)
 
 static uint32_t label_of(struct rating_table *r, struct text t)
 {
-	uint32_t *memo = &r->memo[(t.n * 7 + (unsigned char)t.p[0] + 31u * (unsigned char)t.p[t.n - 1]) % 64];
+	uint32_t *memo = &r->memo[(t.n * 7 + 5u * (unsigned char)t.p[0] + 6u * (unsigned char)t.p[t.n - 1]) % 64];
 
 	if (*memo == 0 || !is_name(&r->label, *memo - 1, t))
 		*memo = (uint32_t)strmap_put(&r->label, t.p, t.n, r->label.n, NULL)->value + 1;
