@@ -13,6 +13,19 @@ static const char expected[] =
 
 /* --- names --- */
 
+/* TEXT of any bytes as UTF-8. */
+static const char *shown(struct report *r, const char *text, size_t n)
+{
+	struct buf b = { 0 };
+	const char *good;
+
+	buf_add(&b, text, n);
+	page_mend(&b);
+	good = arena_str(&r->arena, b.p ? b.p : "", b.n);
+	buf_free(&b);
+	return good;
+}
+
 /* The last part of PATH, without the endings of record files. */
 static const char *short_name(struct report *r, const char *path)
 {
@@ -29,7 +42,7 @@ static const char *short_name(struct report *r, const char *path)
 		if (n - from > m && memcmp(path + n - m, endings[k], m) == 0)
 			n -= m;
 	}
-	return arena_str(&r->arena, path + from, n - from);
+	return shown(r, path + from, n - from);
 }
 
 /* Inputs of one kind and one name go by their paths. */
@@ -39,9 +52,9 @@ static void tell_apart(struct report *r)
 
 	for (size_t k = 0; k + 1 < r->n; k++)
 		if (r->in[k].kind == last->kind && strcmp(r->in[k].name, last->name) == 0) {
-			last->name = last->path;
+			last->name = shown(r, last->path, strlen(last->path));
 			if (strcmp(r->in[k].path, last->path) != 0)
-				r->in[k].name = r->in[k].path;
+				r->in[k].name = shown(r, r->in[k].path, strlen(r->in[k].path));
 		}
 }
 
@@ -51,7 +64,7 @@ static struct report_input *add(struct report *r, enum input_kind kind, const ch
 
 	ARRAY_ROOM(r->in, r->n, r->cap);
 	r->in[r->n] = (struct report_input){ .kind = kind, .path = path };
-	r->in[r->n].name = r->n < names->n ? names->v[r->n] : short_name(r, path);
+	r->in[r->n].name = r->n < names->n ? shown(r, names->v[r->n], strlen(names->v[r->n])) : short_name(r, path);
 	r->n++;
 	if (r->n > names->n)
 		tell_apart(r);

@@ -53,8 +53,7 @@ void page_text(struct buf *to, const char *text, size_t n)
 	buf_str(to, "</bdi>");
 }
 
-/* Names of files may be any bytes: those that are no UTF-8 are replaced. */
-static void mend(struct buf *b)
+void page_mend(struct buf *b)
 {
 	struct text t = { b->p, b->n };
 	struct buf good = { 0 };
@@ -83,7 +82,7 @@ static void put_args(struct page *p, const char *fmt, va_list ap)
 	vsnprintf(buf_room(&p->tmp, (size_t)n + 1), (size_t)n + 1, fmt, again);
 	p->tmp.n = (size_t)n;
 	va_end(again);
-	mend(&p->tmp);
+	page_mend(&p->tmp);
 }
 
 /* <TAG class="CLASS">text</TAG>, where OPEN is "tag class=..." and CLOSE "tag". */
@@ -278,7 +277,7 @@ void page_write(const struct page *p, const struct page_about *a, struct buf *ou
 	struct buf title = { 0 };
 
 	buf_str(&title, a->title);
-	mend(&title);
+	page_mend(&title);
 	html_begin(out, title.p, report_css);
 	buf_str(out, "<a class=\"skip\" href=\"#main\">To the report</a>\n<header>\n<h1>");
 	page_text(out, title.p, title.n);

@@ -61,4 +61,7 @@ void page_write(const struct page *p, const struct page_about *a, struct buf *ou
  */
 void page_text(struct buf *to, const char *text, size_t n);
 
+/* Names of files may be any bytes: those of B that are no UTF-8 are replaced by U+FFFD. */
+void page_mend(struct buf *b);
+
 #endif

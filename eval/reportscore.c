@@ -48,14 +48,16 @@ static const char **metrics_of(struct report *r, const struct report_input *in, 
 }
 
 /* TEXT as one more input. */
-static int add(struct report *r, enum input_kind kind, const struct report_input *from, const struct buf *text, struct err *e)
+static int add(struct report *r, enum input_kind kind, const struct report_input *from, struct buf *text, struct err *e)
 {
 	const struct json *doc;
-	char *kept = arena_str(&r->arena, text->p, text->n);
+	char *kept;
 	struct report_input x = { .kind = kind, .path = from->path, .name = from->name };
-	int rc = json_parse(r->parser, &r->arena, kept, text->n, &doc, e);
+	int rc;
 
-	if (rc)
+	page_mend(text);
+	kept = arena_str(&r->arena, text->p, text->n);
+	if ((rc = json_parse(r->parser, &r->arena, kept, text->n, &doc, e)) != 0)
 		return rc;
 	x.doc = doc;
 	ARRAY_ROOM(r->in, r->n, r->cap);
