@@ -314,7 +314,7 @@ int nearsig_put_fates(const char *path, const struct nearsig_about *about, const
 
 static int read_fates(const char *path, struct source *from, struct buf *b, struct fates_head *h, struct err *e)
 {
-	uint32_t crc, is;
+	uint32_t crc = 0, is;
 	char more;
 	size_t got;
 	int rc;
