@@ -3,6 +3,9 @@
 
 #include <string.h>
 #include <xxhash.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>           /* the same functions, for the machine that runs */
+#endif
 
 #include "mem.h"
 
