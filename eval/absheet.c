@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "csvline.h"
+#include "fieldtext.h"
 #include "inputtext.h"
 #include "rng.h"
 #include "sheetpage.h"
@@ -26,20 +27,6 @@ void ab_release(struct ab_sheet *s)
 }
 
 /* --- reading --- */
-
-/* "runs/base.jsonl.gz" is "base". */
-static const char *system_name(struct arena *a, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash && slash[1] ? slash + 1 : path, *dot;
-	size_t n = strlen(name);
-
-	if (n > 3 && strcmp(name + n - 3, ".gz") == 0)
-		n -= 3;
-	else if (n > 4 && strcmp(name + n - 4, ".zst") == 0)
-		n -= 4;
-	dot = memrchr(name, '.', n);
-	return arena_str(a, name, dot && dot > name ? (size_t)(dot - name) : n);
-}
 
 static struct text keep(struct ab_sheet *s, struct text t)
 {
@@ -100,10 +87,11 @@ int ab_read(struct ab_sheet *s, struct pairs *in, const char *path, const char *
 	struct ab_system *sys = &s->system[s->nsystems];
 	bool first = s->nsystems++ == 0, more;
 	struct inputs *inputs = inputs_new(input);
+	struct text stem = file_stem(path);
 	struct item it;
 	int rc;
 
-	*sys = (struct ab_system){ system_name(&s->arena, path), path, first ? NULL : mem_new((s->n + 1) * sizeof *sys->answer) };
+	*sys = (struct ab_system){ arena_str(&s->arena, stem.p, stem.n), path, first ? NULL : mem_new((s->n + 1) * sizeof *sys->answer) };
 	for (size_t k = 0; k + 1 < s->nsystems; k++)
 		if (strcmp(s->system[k].name, sys->name) == 0) {        /* two of one name: whole paths tell them apart */
 			sys->name = path;

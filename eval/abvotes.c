@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bradley.h"
-#include "words.h"
+#include "fieldtext.h"
 
 #define NO_KEY UINT64_MAX
 
@@ -27,15 +27,6 @@ static void find_columns(struct columns *c, const struct names *names)
 	c->voter = rec_column(names, "voter");
 }
 
-static struct text cell(const struct rec *r, int at)
-{
-	const struct field *f = at >= 0 ? &r->f[at] : NULL;
-
-	if (f == NULL || f->p == NULL || (f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0))
-		return (struct text){ "", 0 };
-	return text_strip((struct text){ f->p, f->n });
-}
-
 static int number_of(struct strmap *m, struct text name, size_t limit, uint32_t *out, struct err *e)
 {
 	struct strmap_entry *x = strmap_put(m, name.p, name.n, m->n, NULL);
@@ -55,12 +46,12 @@ static int key_row(struct ab_votes *v, const struct rec *r, struct err *e)
 
 	if ((rc = rec_need(r->names, "row", &row_at, e)) != 0 || (rc = rec_need(r->names, "left", &left_at, e)) != 0 ||
 	    (rc = rec_need(r->names, "right", &right_at, e)) != 0 ||
-	    (rc = number_of(&v->system, cell(r, (int)left_at), BRADLEY_MAX, &left, e)) != 0 ||
-	    (rc = number_of(&v->system, cell(r, (int)right_at), BRADLEY_MAX, &right, e)) != 0)
+	    (rc = number_of(&v->system, field_text(r, (int)left_at), BRADLEY_MAX, &left, e)) != 0 ||
+	    (rc = number_of(&v->system, field_text(r, (int)right_at), BRADLEY_MAX, &right, e)) != 0)
 		return rc;
 	if (left == right)
 		return err_set(e, SFT_BADDATA, "left and right are one system");
-	name = cell(r, (int)row_at);
+	name = field_text(r, (int)row_at);
 	strmap_put(&v->row, name.p, name.n, v->row.n, &added);
 	if (!added)
 		return err_set(e, SFT_BADDATA, "row '%.*s' stands there twice", (int)name.n, name.p);
@@ -131,7 +122,7 @@ static uint32_t table_row(struct ab_votes *v, struct text id, uint64_t line, uin
 /* The systems of a vote, from the key, the columns, or A and B; and its row. */
 static int sides(struct ab_votes *v, const struct columns *c, const struct rec *r, struct ab_vote *x, uint32_t *left, uint32_t *right, struct err *e)
 {
-	struct text row = cell(r, c->row >= 0 ? c->row : c->id);
+	struct text row = field_text(r, c->row >= 0 ? c->row : c->id);
 	struct strmap_entry *at;
 	int rc;
 
@@ -147,8 +138,8 @@ static int sides(struct ab_votes *v, const struct columns *c, const struct rec *
 	}
 	if (c->left < 0 && c->right < 0 && c->row >= 0 && c->id < 0)
 		return err_set(e, SFT_BADDATA, "a sheet of ab make needs its key (expected --key FILE)");
-	if ((rc = number_of(&v->system, c->left >= 0 ? cell(r, c->left) : (struct text){ "A", 1 }, BRADLEY_MAX, left, e)) != 0 ||
-	    (rc = number_of(&v->system, c->right >= 0 ? cell(r, c->right) : (struct text){ "B", 1 }, BRADLEY_MAX, right, e)) != 0)
+	if ((rc = number_of(&v->system, c->left >= 0 ? field_text(r, c->left) : (struct text){ "A", 1 }, BRADLEY_MAX, left, e)) != 0 ||
+	    (rc = number_of(&v->system, c->right >= 0 ? field_text(r, c->right) : (struct text){ "B", 1 }, BRADLEY_MAX, right, e)) != 0)
 		return rc;
 	x->row = table_row(v, row, r->line, *left, *right);
 	return *left == *right ? err_set(e, SFT_BADDATA, "a vote between a system and itself") : 0;
@@ -156,7 +147,7 @@ static int sides(struct ab_votes *v, const struct columns *c, const struct rec *
 
 static int add_vote(struct ab_votes *v, const struct columns *c, const struct rec *r, bool several, struct err *e)
 {
-	struct text winner = cell(r, c->winner), who = cell(r, c->voter);
+	struct text winner = field_text(r, c->winner), who = field_text(r, c->voter);
 	struct ab_vote x = { 0 };
 	uint32_t left = 0, right = 0;
 	int rc;

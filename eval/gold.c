@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fieldtext.h"
+
 const char *const gold_how_name[GOLD_HOWS] = { "none", "single", "unanimous", "majority", "tie", "resolved" };
 
 void gold_init(struct gold *g, const struct rating_table *r)
@@ -50,15 +52,6 @@ static const struct text *category_of(const struct rating_table *r, struct text 
 	return NULL;
 }
 
-static struct text cell_of(const struct rec *r, int at)
-{
-	const struct field *f = at >= 0 ? &r->f[at] : NULL;
-
-	if (f == NULL || f->p == NULL || (f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0))
-		return (struct text){ "", 0 };
-	return text_strip((struct text){ f->p, f->n });
-}
-
 static int settle(struct settled *s, const struct rec *rec, struct err *e)
 {
 	struct gold *g = s->g;
@@ -70,8 +63,8 @@ static int settle(struct settled *s, const struct rec *rec, struct err *e)
 
 	if ((rc = rec_need(rec->names, "item", &item_col, e)) != 0 || (rc = rec_need(rec->names, "resolved", &label_col, e)) != 0)
 		return rc;
-	item = cell_of(rec, (int)item_col);
-	given = cell_of(rec, (int)label_col);
+	item = field_text(rec, (int)item_col);
+	given = field_text(rec, (int)label_col);
 	if ((x = strmap_find(s->r->item.n ? &s->r->item : &s->number, item.p, item.n)) == NULL)
 		return err_set(e, SFT_BADDATA, "item '%.*s' is not among the items rated", (int)item.n, item.p);
 	if (given.n == 0)
@@ -80,7 +73,7 @@ static int settle(struct settled *s, const struct rec *rec, struct err *e)
 		return SFT_BADDATA;
 	if (g->v[x->value].how == GOLD_RESOLVED)
 		return err_set(e, SFT_BADDATA, "item '%.*s' is settled twice", (int)item.n, item.p);
-	note = cell_of(rec, rec_column(rec->names, "note"));
+	note = field_text(rec, rec_column(rec->names, "note"));
 	g->v[x->value] = (struct gold_item){ .how = GOLD_RESOLVED, .label = *label, .note = { arena_str(&g->arena, note.p, note.n), note.n } };
 	g->resolved++;
 	return 0;

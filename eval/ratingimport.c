@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "fieldtext.h"
+
 struct rating_import {
 	struct rating_table *r;
 	const struct rating_opts *o;
@@ -193,15 +195,6 @@ static int studio_record(struct rating_import *m, const struct rec *rec, struct 
 
 /* --- doccano --- */
 
-/* "export/ann.jsonl" is of ann. */
-static struct text file_rater(const char *file)
-{
-	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
-	size_t n = strcspn(name, ".");
-
-	return (struct text){ name, n ? n : strlen(name) };
-}
-
 /* Before version 1.0: annotations of several people in one record, labels and people by number. */
 static int doccano_annotations(struct rating_import *m, const struct rec *rec, uint32_t item, const struct json *list, struct err *e)
 {
@@ -245,7 +238,7 @@ static int doccano_record(struct rating_import *m, const struct rec *rec, struct
 	if ((rc = one_label(label, &t, &has, e)) != 0 || !has)
 		return rc;
 	if (!plain(rater, &who))
-		who = file_rater(rec->file);
+		who = file_stem(rec->file);           /* "export/ann.jsonl" is of ann */
 	rating_add(m->r, item, rating_rater(m->r, who), t, rec->file, rec->line);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "fieldtext.h"
 #include "ratingimport.h"
 
 struct table_reader {
@@ -14,11 +15,6 @@ struct table_reader {
 	size_t nwide;
 	struct arena arena;
 };
-
-static bool absent(const struct field *f)
-{
-	return f->n == 0 || (f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0);
-}
 
 static struct text text_of(const struct field *f)
 {
@@ -66,7 +62,7 @@ static int wide_record(struct table_reader *d, const struct rec *rec, struct err
 		item = rating_next_item(d->r);
 	}
 	for (size_t k = 0; k < d->nwide; k++)
-		if (!absent(&rec->f[d->wide[k]]))
+		if (!field_absent(&rec->f[d->wide[k]]))
 			rating_add(d->r, item, (uint32_t)k, text_of(&rec->f[d->wide[k]]), rec->file, rec->line);
 	return 0;
 }
@@ -87,14 +83,14 @@ static int long_record(struct table_reader *d, const struct rec *rec, struct err
 		d->names = rec->names;
 	}
 	item = &rec->f[d->item_col];
-	if (absent(item))
+	if (field_absent(item))
 		return err_set(e, SFT_BADDATA, "'%s' is empty (expected the name of an item)", d->o->item);
 	rater = d->o->rater ? &rec->f[d->rater_col] : NULL;
-	if (rater && absent(rater))
+	if (rater && field_absent(rater))
 		return err_set(e, SFT_BADDATA, "'%s' is empty (expected the name of a rater)", d->o->rater);
 	item_at = rating_item(d->r, text_of(item));
 	rater_at = rater ? rating_rater(d->r, text_of(rater)) : 0;
-	if (!absent(&rec->f[d->label_col]))
+	if (!field_absent(&rec->f[d->label_col]))
 		rating_add(d->r, item_at, rater_at, text_of(&rec->f[d->label_col]), rec->file, rec->line);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "assign.h"
+#include "fieldtext.h"
 #include "inputtext.h"
 #include "outfile.h"
 #include "rounds.h"
@@ -31,13 +32,6 @@ struct reading {
 	size_t nshow;
 	struct inputs *inputs;          /* where --show is not given */
 };
-
-static struct text field_text(const struct field *f)
-{
-	bool null = f->p == NULL || (f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0);
-
-	return null ? (struct text){ "", 0 } : (struct text){ f->p, f->n };
-}
 
 static int columns(struct reading *d, const struct rec *rec, struct err *e)
 {
@@ -77,14 +71,16 @@ static int add_item(struct reading *d, const struct rec *rec, struct err *e)
 
 	if ((rc = columns(d, rec, e)) != 0)
 		return rc;
-	name = d->item >= 0 ? text_strip(field_text(&rec->f[d->item]))
+	name = d->item >= 0 ? field_text(rec, d->item)
 	                    : (struct text){ num, (size_t)snprintf(num, sizeof num, "%llu", (unsigned long long)rec->num) };
 	if (name.n == 0)
 		return err_set(e, SFT_BADDATA, "an item without a name (expected '%s')", rec->names->name[d->item]);
 	if ((x = round_add_item(r, name)) == NULL)
 		return err_set(e, SFT_BADDATA, "item '%.*s' stands there twice", (int)name.n, name.p);
 	for (uint32_t k = 0; k < d->nshow; k++) {
-		shown = field_text(&rec->f[d->show[k]]);
+		const struct field *f = &rec->f[d->show[k]];    /* as it stands */
+
+		shown = field_absent(f) ? (struct text){ "", 0 } : (struct text){ f->p, f->n };
 		x->show[k] = (struct text){ arena_str(&r->arena, shown.p, shown.n), shown.n };
 	}
 	if (d->m->show)

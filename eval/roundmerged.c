@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "fieldtext.h"
+
 void round_labels_init(struct round_labels *l, struct round *r)
 {
 	*l = (struct round_labels){ .r = r, .note = mem_new(((size_t)r->nitems + 1) * sizeof *l->note) };
@@ -36,23 +38,6 @@ static int find_columns(struct columns *c, const struct names *names, struct err
 	c->note = rec_column(names, "note");
 	c->names = names;
 	return 0;
-}
-
-static struct text cell(const struct rec *r, int at)
-{
-	const struct field *f = at >= 0 ? &r->f[at] : NULL;
-
-	if (f == NULL || f->p == NULL || (f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0))
-		return (struct text){ "", 0 };
-	return text_strip((struct text){ f->p, f->n });
-}
-
-/* "back/ann.csv" is of ann. */
-static struct text file_rater(const char *file)
-{
-	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file, *dot = strrchr(name, '.');
-
-	return (struct text){ name, dot && dot > name ? (size_t)(dot - name) : strlen(name) };
 }
 
 /* The number of NAME in M; an unknown one with the nearest of those that are. */
@@ -97,11 +82,11 @@ static int add_record(struct round_labels *l, struct columns *c, const struct re
 
 	if ((rc = find_columns(c, rec->names, e)) != 0)
 		return rc;
-	who = cell(rec, c->rater);
-	label = cell(rec, (int)c->label);
-	note = cell(rec, c->note);
-	if ((rc = number_of(&r->rater_of, who.n ? who : file_rater(path), "rater", &x.rater, e)) != 0 ||
-	    (rc = number_of(&r->item_of, cell(rec, (int)c->item), "item", &x.item, e)) != 0)
+	who = field_text(rec, c->rater);
+	label = field_text(rec, (int)c->label);
+	note = field_text(rec, c->note);
+	if ((rc = number_of(&r->rater_of, who.n ? who : file_stem(path), "rater", &x.rater, e)) != 0 ||
+	    (rc = number_of(&r->item_of, field_text(rec, (int)c->item), "item", &x.item, e)) != 0)
 		return rc;
 	if (!was_given(&r->item[x.item], x.rater))
 		return err_set(e, SFT_BADDATA, "item '%s' was not given to '%s'", r->item[x.item].name.p, r->rater[x.rater].p);
