@@ -161,9 +161,11 @@ int window_more(struct window *w, struct err *e)
 {
 	size_t size = window_size(w), room = w->cap - w->end;
 
-	if (room > WINDOW_PAD + CHUNK / 4 && size < CHUNK)                /* a pipe gives little at a time */
+	/* A pipe gives little at a time: what room there is gets filled before there is more of it, which doubles.  (A window that is lent
+	 * leaves its old room behind.) */
+	if (room > WINDOW_PAD + CHUNK / 4)
 		return window_some(w, room - WINDOW_PAD, e);
-	return window_some(w, size > CHUNK ? size : CHUNK, e);           /* doubling: a long record is scanned twice at most */
+	return window_some(w, size > CHUNK ? size : CHUNK, e);
 }
 
 int window_some(struct window *w, size_t want, struct err *e)
