@@ -2,6 +2,7 @@
 #include "porter.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 /* A word while its suffixes come off: s[0..n-1]. */
@@ -15,7 +16,10 @@ enum condition { ALWAYS, M0, M1, M1_ST };    /* none; m > 0; m > 1; m > 1 and th
 struct rule {
 	const char *suffix, *to;
 	enum condition when;
+	uint8_t n, nto;                 /* their lengths */
 };
+#define RULE(suffix, to, when) { suffix, to, when, sizeof suffix - 1, sizeof to - 1 }
+#define RULES_END { NULL, NULL, ALWAYS, 0, 0 }
 
 static bool vowel_letter(char c)
 {
@@ -69,21 +73,20 @@ static bool ends_cvc(const struct stem *w, size_t n)
 	return n == 2 && !consonant(w, 0) && consonant(w, 1);
 }
 
-static bool ends(const struct stem *w, const char *suffix)
+/* Does W end in the K >= 1 letters of SUFFIX?  Most suffixes are told by their last letter. */
+static inline bool ends_in(const struct stem *w, const char *suffix, size_t k)
 {
-	size_t k = strlen(suffix);
-
-	return w->n >= k && memcmp(w->s + w->n - k, suffix, k) == 0;
+	return w->n >= k && w->s[w->n - 1] == suffix[k - 1] && memcmp(w->s + w->n - k, suffix, k) == 0;
 }
+#define ends(w, suffix) ends_in(w, suffix, sizeof suffix - 1)
 
-/* Take CUT letters off and put TO in their place. */
-static void put(struct stem *w, size_t cut, const char *to)
+/* Take CUT letters off and put the K of TO in their place. */
+static inline void put_in(struct stem *w, size_t cut, const char *to, size_t k)
 {
-	size_t k = strlen(to);
-
 	memcpy(w->s + w->n - cut, to, k);
 	w->n = w->n - cut + k;
 }
+#define put(w, cut, to) put_in(w, cut, to, sizeof to - 1)
 
 static bool holds(const struct stem *w, size_t n, enum condition c)
 {
@@ -99,10 +102,9 @@ static bool holds(const struct stem *w, size_t n, enum condition c)
 static void apply(struct stem *w, const struct rule *r)
 {
 	for (; r->suffix; r++)
-		if (ends(w, r->suffix)) {
-			size_t k = strlen(r->suffix);
-			if (holds(w, w->n - k, r->when))
-				put(w, k, r->to);
+		if (ends_in(w, r->suffix, r->n)) {
+			if (holds(w, w->n - r->n, r->when))
+				put_in(w, r->n, r->to, r->nto);
 			return;
 		}
 }
@@ -110,7 +112,7 @@ static void apply(struct stem *w, const struct rule *r)
 static void step1a(struct stem *w)
 {
 	static const struct rule rules[] = {
-		{ "sses", "ss", ALWAYS }, { "ies", "i", ALWAYS }, { "ss", "ss", ALWAYS }, { "s", "", ALWAYS }, { NULL, NULL, ALWAYS },
+		RULE("sses", "ss", ALWAYS), RULE("ies", "i", ALWAYS), RULE("ss", "ss", ALWAYS), RULE("s", "", ALWAYS), RULES_END,
 	};
 
 	if (w->n == 4 && ends(w, "ies"))
@@ -137,7 +139,7 @@ static void step1b(struct stem *w)
 	size_t cut;
 
 	if (ends(w, "ied")) {
-		put(w, 3, w->n == 4 ? "ie" : "i");
+		put_in(w, 3, "ie", w->n == 4 ? 2 : 1);
 		return;
 	}
 	if (ends(w, "eed")) {
@@ -161,11 +163,11 @@ static void step1c(struct stem *w)
 static void step2(struct stem *w)
 {
 	static const struct rule rules[] = {
-		{ "ational", "ate", M0 }, { "tional", "tion", M0 }, { "enci", "ence", M0 }, { "anci", "ance", M0 },
-		{ "izer", "ize", M0 }, { "bli", "ble", M0 }, { "alli", "al", M0 }, { "entli", "ent", M0 }, { "eli", "e", M0 },
-		{ "ousli", "ous", M0 }, { "ization", "ize", M0 }, { "ation", "ate", M0 }, { "ator", "ate", M0 },
-		{ "alism", "al", M0 }, { "iveness", "ive", M0 }, { "fulness", "ful", M0 }, { "ousness", "ous", M0 },
-		{ "aliti", "al", M0 }, { "iviti", "ive", M0 }, { "biliti", "ble", M0 }, { "fulli", "ful", M0 }, { NULL, NULL, M0 },
+		RULE("ational", "ate", M0), RULE("tional", "tion", M0), RULE("enci", "ence", M0), RULE("anci", "ance", M0),
+		RULE("izer", "ize", M0), RULE("bli", "ble", M0), RULE("alli", "al", M0), RULE("entli", "ent", M0), RULE("eli", "e", M0),
+		RULE("ousli", "ous", M0), RULE("ization", "ize", M0), RULE("ation", "ate", M0), RULE("ator", "ate", M0),
+		RULE("alism", "al", M0), RULE("iveness", "ive", M0), RULE("fulness", "ful", M0), RULE("ousness", "ous", M0),
+		RULE("aliti", "al", M0), RULE("iviti", "ive", M0), RULE("biliti", "ble", M0), RULE("fulli", "ful", M0), RULES_END,
 	};
 
 	while (ends(w, "alli") && measure(w, w->n - 4) > 0)
@@ -179,8 +181,8 @@ static void step2(struct stem *w)
 static void step3(struct stem *w)
 {
 	static const struct rule rules[] = {
-		{ "icate", "ic", M0 }, { "ative", "", M0 }, { "alize", "al", M0 }, { "iciti", "ic", M0 }, { "ical", "ic", M0 },
-		{ "ful", "", M0 }, { "ness", "", M0 }, { NULL, NULL, M0 },
+		RULE("icate", "ic", M0), RULE("ative", "", M0), RULE("alize", "al", M0), RULE("iciti", "ic", M0), RULE("ical", "ic", M0),
+		RULE("ful", "", M0), RULE("ness", "", M0), RULES_END,
 	};
 
 	apply(w, rules);
@@ -189,10 +191,10 @@ static void step3(struct stem *w)
 static void step4(struct stem *w)
 {
 	static const struct rule rules[] = {
-		{ "al", "", M1 }, { "ance", "", M1 }, { "ence", "", M1 }, { "er", "", M1 }, { "ic", "", M1 }, { "able", "", M1 },
-		{ "ible", "", M1 }, { "ant", "", M1 }, { "ement", "", M1 }, { "ment", "", M1 }, { "ent", "", M1 }, { "ion", "", M1_ST },
-		{ "ou", "", M1 }, { "ism", "", M1 }, { "ate", "", M1 }, { "iti", "", M1 }, { "ous", "", M1 }, { "ive", "", M1 },
-		{ "ize", "", M1 }, { NULL, NULL, M1 },
+		RULE("al", "", M1), RULE("ance", "", M1), RULE("ence", "", M1), RULE("er", "", M1), RULE("ic", "", M1), RULE("able", "", M1),
+		RULE("ible", "", M1), RULE("ant", "", M1), RULE("ement", "", M1), RULE("ment", "", M1), RULE("ent", "", M1), RULE("ion", "", M1_ST),
+		RULE("ou", "", M1), RULE("ism", "", M1), RULE("ate", "", M1), RULE("iti", "", M1), RULE("ous", "", M1), RULE("ive", "", M1),
+		RULE("ize", "", M1), RULES_END,
 	};
 
 	apply(w, rules);
@@ -211,16 +213,16 @@ static void step5(struct stem *w)
 
 static bool irregular(struct stem *w)
 {
-	static const char *const pool[][2] = {
-		{ "sky", "sky" }, { "skies", "sky" }, { "dying", "die" }, { "lying", "lie" }, { "tying", "tie" }, { "news", "news" },
-		{ "innings", "inning" }, { "inning", "inning" }, { "outings", "outing" }, { "outing", "outing" },
-		{ "cannings", "canning" }, { "canning", "canning" }, { "howe", "howe" }, { "proceed", "proceed" },
-		{ "exceed", "exceed" }, { "succeed", "succeed" },
+	static const struct rule pool[] = {
+		RULE("sky", "sky", ALWAYS), RULE("skies", "sky", ALWAYS), RULE("dying", "die", ALWAYS), RULE("lying", "lie", ALWAYS), RULE("tying", "tie", ALWAYS), RULE("news", "news", ALWAYS),
+		RULE("innings", "inning", ALWAYS), RULE("inning", "inning", ALWAYS), RULE("outings", "outing", ALWAYS), RULE("outing", "outing", ALWAYS),
+		RULE("cannings", "canning", ALWAYS), RULE("canning", "canning", ALWAYS), RULE("howe", "howe", ALWAYS), RULE("proceed", "proceed", ALWAYS),
+		RULE("exceed", "exceed", ALWAYS), RULE("succeed", "succeed", ALWAYS),
 	};
 
 	for (size_t i = 0; i < sizeof pool / sizeof *pool; i++)
-		if (strlen(pool[i][0]) == w->n && memcmp(pool[i][0], w->s, w->n) == 0) {
-			put(w, w->n, pool[i][1]);
+		if (pool[i].n == w->n && memcmp(pool[i].suffix, w->s, w->n) == 0) {
+			put_in(w, w->n, pool[i].to, pool[i].nto);
 			return true;
 		}
 	return false;
