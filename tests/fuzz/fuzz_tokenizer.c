@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tokenizer.json: any bytes open or are refused; what opened encodes and decodes. */
+/* tokenizer.json, and vocabularies in GGUF files: any bytes open or are refused; what opened encodes and decodes. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
