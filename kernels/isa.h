@@ -38,6 +38,7 @@ const struct kern_ops ISA_OPS = {
 	.dropout_dx = dropout_dx,
 	.noise = noise,
 	.xent = xent,
+	.rivals = rivals,
 	.cast = cast,
 	.add = add,
 	.scale = scale,

@@ -373,4 +373,68 @@ static void xent(struct kern *k, uint32_t m, uint32_t n, const float *logits, si
 	pool_run(k->pool, xent_task, &a, m);
 }
 
+/* --- rivals --- */
+
+/* Sum of the probabilities of values FROM .. PAST - 1. */
+static double gap_sum(const float *z, uint32_t from, uint32_t past, double lse)
+{
+	double sum = 0;
+
+	for (uint32_t b = from; b < past; b += 1024) {
+		uint32_t end = past - b < 1024 ? past : b + 1024, j = b;
+		vf s = vf_zero();
+
+		for (; j + VW <= end; j += VW)
+			s = s + vf_exp(vf_ld(z + j) - vf_set((float)lse));
+		sum += vf_hsum(s);
+		for (; j < end; j++)
+			sum += exp(z[j] - lse);
+	}
+	return sum;
+}
+
+/* += W times their probabilities. */
+static void gap_add(const struct kern_rivals *a, const float *z, uint32_t from, uint32_t past, double lse, float w, size_t at)
+{
+	for (uint32_t j = from; j < past; j += VW) {
+		unsigned m = lanes(past - j);
+		vf p = vf_exp(vf_get(z + j, m) - vf_set((float)lse));
+
+		vx_put(a->dlogits, a->dt, at + j, vf_fma(p, vf_set(w), vx_get(a->dlogits, a->dt, at + j, m)), m);
+	}
+}
+
+static void rivals_task(void *ctx, uint32_t i, int thread)
+{
+	const struct kern_rivals *a = ctx;
+	const float *z = a->logits + a->row[i] * a->ldl;
+	const uint32_t *id = a->id + a->first[i];
+	uint32_t ids = a->first[i + 1] - a->first[i], from = 0;
+	double all, most = row_max(z, a->n), lse = most + log(row_sum(z, a->n, (float)most, &all)), q = 0, rest = 0;
+	size_t at = a->row[i] * a->ldd;
+
+	(void)thread;
+	for (uint32_t r = 0; r < ids; r++)
+		q += exp(z[id[r]] - lse);
+	for (uint32_t r = 0; q > 0.5 && r < ids; from = id[r++] + 1)      /* there 1 - q loses what matters */
+		rest += gap_sum(z, from, id[r], lse);
+	rest = q > 0.5 ? rest + gap_sum(z, from, a->n, lse) : 1 - q;
+	rest = rest > 1e-30 ? rest : 1e-30;
+	a->loss[i] = (float)(q > 0.5 ? -log(rest) : -log1p(-q));
+	from = 0;
+	for (uint32_t r = 0; a->dlogits && r < ids; from = id[r++] + 1) {
+		gap_add(a, z, from, id[r], lse, (float)(-a->weight[i] * q / rest), at);
+		act_put(a->dlogits, a->dt, at + id[r], (float)(act_get(a->dlogits, a->dt, at + id[r]) + a->weight[i] * exp(z[id[r]] - lse)));
+	}
+	if (a->dlogits)
+		gap_add(a, z, from, a->n, lse, (float)(-a->weight[i] * q / rest), at);
+}
+
+static void rivals(struct kern *k, const struct kern_rivals *a)
+{
+	struct kern_rivals copy = *a;
+
+	pool_run(k->pool, rivals_task, &copy, a->m);
+}
+
 #endif

@@ -219,6 +219,20 @@ void kern_noise(struct kern *k, const struct kern_drop *a, const float *mag, flo
 void kern_xent(struct kern *k, uint32_t m, uint32_t n, const float *logits, size_t ldl, const uint32_t *target, const float *weight,
                float smooth, void *dlogits, size_t ldd, enum dtype dt, float *loss);
 
+/* What must not be said: for each i < m, with q = sum of softmax(logits[row[i]]) over id[first[i]] .. id[first[i + 1] - 1] (at least one, ascending),
+ *     loss[i] = -log(1 - q),  and unless dlogits is NULL  dlogits[row[i]] += weight[i] * its gradient
+ *     (p / (1 - q) - q p / (1 - q) = p at those ids, -q p / (1 - q) elsewhere); 1 - q is summed over the others, and at least 1e-30.
+ * dlogits (type DT) is not logits; no row stands twice.  Source: unlikelihood training (Welleck et al. 2019). */
+struct kern_rivals {
+	uint32_t m, n;
+	const uint32_t *row, *first, *id;
+	const float *logits; size_t ldl;
+	const float *weight;
+	void *dlogits; size_t ldd; enum dtype dt;
+	float *loss;
+};
+void kern_rivals(struct kern *k, const struct kern_rivals *a);
+
 void kern_cast(struct kern *k, size_t n, const void *src, enum dtype st, void *dst, enum dtype dt);   /* between f32 and bf16 */
 void kern_add(struct kern *k, size_t n, const float *x, float *y);                                    /* y += x */
 void kern_scale(struct kern *k, size_t n, float s, float *x);                                         /* x *= s */

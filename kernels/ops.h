@@ -71,6 +71,7 @@
 	OP(void, xent, (struct kern *k, uint32_t m, uint32_t n, const float *logits, size_t ldl, const uint32_t *target, \
 	                const float *weight, float smooth, void *dlogits, size_t ldd, enum dtype dt, float *loss), \
 	   (k, m, n, logits, ldl, target, weight, smooth, dlogits, ldd, dt, loss)) \
+	OP(void, rivals, (struct kern *k, const struct kern_rivals *a), (k, a)) \
 	OP(void, cast, (struct kern *k, size_t n, const void *src, enum dtype st, void *dst, enum dtype dt), (k, n, src, st, dst, dt)) \
 	OP(void, add, (struct kern *k, size_t n, const float *x, float *y), (k, n, x, y)) \
 	OP(void, scale, (struct kern *k, size_t n, float s, float *x), (k, n, s, x)) \

@@ -107,6 +107,7 @@ WORK(dropout_dx, (struct kern *k, const struct kern_drop *a, const float *src, v
 WORK(noise, (struct kern *k, const struct kern_drop *a, const float *mag, float *x), 2.0 * a->t * a->n, 8.0 * a->t * a->n)
 WORK(xent, (struct kern *k, uint32_t m, uint32_t n, const float *logits, size_t ldl, const uint32_t *target, const float *weight, float smooth, void *dlogits,
             size_t ldd, enum dtype dt, float *loss), (double)m * n * (dlogits ? 5 : 3), (double)m * n * (4 + (dlogits ? act(dt) : 0)))
+WORK(rivals, (struct kern *k, const struct kern_rivals *a), (double)a->m * a->n * 5, (double)a->m * a->n * (4 + 2 * act(a->dt)))
 WORK(cast, (struct kern *k, size_t n, const void *src, enum dtype st, void *dst, enum dtype dt), 0, n * (act(st) + act(dt)))
 WORK(add, (struct kern *k, size_t n, const float *x, float *y), n, 12.0 * n)
 WORK(scale, (struct kern *k, size_t n, float s, float *x), n, 8.0 * n)

@@ -157,6 +157,38 @@ void ref_xent(struct kern *k, uint32_t m, uint32_t n, const float *logits, size_
 	}
 }
 
+static bool is_rival(const struct kern_rivals *a, uint32_t i, uint32_t j)
+{
+	for (uint32_t r = a->first[i]; r < a->first[i + 1]; r++)
+		if (a->id[r] == j)
+			return true;
+	return false;
+}
+
+void ref_rivals(struct kern *k, const struct kern_rivals *a)
+{
+	(void)k;
+	for (uint32_t i = 0; i < a->m; i++) {
+		const float *z = a->logits + a->row[i] * a->ldl;
+		double max = -INFINITY, sum = 0, q = 0, rest = 0;
+
+		for (uint32_t j = 0; j < a->n; j++)
+			max = z[j] > max ? z[j] : max;
+		for (uint32_t j = 0; j < a->n; j++)
+			sum += exp(z[j] - max);
+		for (uint32_t j = 0; j < a->n; j++)
+			*(is_rival(a, i, j) ? &q : &rest) += exp(z[j] - max) / sum;
+		rest = fmax(rest, 1e-30);
+		a->loss[i] = (float)(q < 0.5 ? -log1p(-q) : -log(rest));
+		for (uint32_t j = 0; a->dlogits && j < a->n; j++) {
+			double p = exp(z[j] - max) / sum, d = is_rival(a, i, j) ? p : -q * p / rest;
+			size_t at = a->row[i] * a->ldd + j;
+
+			act_put(a->dlogits, a->dt, at, (float)(act_get(a->dlogits, a->dt, at) + a->weight[i] * d));
+		}
+	}
+}
+
 void ref_cast(struct kern *k, size_t n, const void *src, enum dtype st, void *dst, enum dtype dt)
 {
 	(void)k;

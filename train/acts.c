@@ -208,6 +208,7 @@ static void plan_backward(struct model *m, struct plan *p, size_t t, size_t nout
 	}
 	m->drows = carve(p, nout * c->hidden, sizeof(float));
 	m->dlogits = carve(p, (size_t)m->chunk * c->vocab, es);
+	m->rival_loss = carve(p, m->chunk, sizeof(float));
 }
 
 static size_t lay_out(struct model *m, char *base, uint32_t tokens, uint32_t nout, bool train)

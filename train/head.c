@@ -2,6 +2,8 @@
 /* Behind the last layer: the last norm, logits and loss, only at the rows that are asked for, a chunk of rows at a time. */
 #include "net.h"
 
+#include "mem.h"
+
 static struct kmat head_matrix(const struct model *m)
 {
 	return net_mat(m, m->cfg.tied ? P_EMBED : P_HEAD, 0);
@@ -68,22 +70,46 @@ static double sum_loss(struct model *m, uint32_t n)
 	return sum;
 }
 
-void head_train(struct model *m, const struct batch *b, double *loss)
+/* The rivals at outputs FIRST .. FIRST + N - 1, whose logits and gradients are at hand; *DONE of all have been seen. */
+static void chunk_rivals(struct model *m, const struct batch *b, uint32_t first, uint32_t n, uint32_t *done, double *loss)
+{
+	uint32_t v = m->cfg.vocab, k = *done, *row = mem_grow(NULL, n, sizeof *row);
+	float *each = mem_grow(NULL, n, sizeof *each);
+
+	while (*done < b->nrival && b->rival_out[*done] < first + n) {
+		row[*done - k] = b->rival_out[*done] - first;
+		++*done;
+	}
+	if (*done > k) {
+		kern_rivals(m->k, &(struct kern_rivals){ .m = *done - k, .n = v, .row = row, .first = b->rival_first + k, .id = b->rival_id, .logits = m->logits, .ldl = v,
+			.weight = b->rival_weight + k, .dlogits = m->dlogits, .ldd = v, .dt = m->o.act, .loss = m->rival_loss });
+		kern_get(m->k, each, m->rival_loss, (*done - k) * sizeof *each);
+	}
+	for (uint32_t i = 0; i < *done - k; i++)
+		*loss += each[i];
+	mem_free(row);
+	mem_free(each);
+}
+
+void head_train(struct model *m, const struct batch *b, struct model_loss *loss)
 {
 	uint32_t h = m->cfg.hidden, v = m->cfg.vocab;
 	float *ghead = net_grad(m, m->cfg.tied ? P_EMBED : P_HEAD, 0);
 	struct kmat w = head_matrix(m);
+	uint32_t rivals = 0;
 
 	for (uint32_t i = 0, n; i < b->nout; i += n) {
 		n = chunk_size(m, b, i);
 		chunk_logits(m, i, n);
 		kern_xent(m->k, n, v, m->logits, v, b->target + i, b->weight + i, m->o.smoothing, m->dlogits, v, m->o.act, m->rows_loss + i);
+		if (rivals < b->nrival)
+			chunk_rivals(m, b, i, n, &rivals, &loss->rival);
 		if (ghead)
 			kern_outer(m->k, n, v, h, 1, m->o.act, m->dlogits, v, row(m, m->rows_n, i), h, ghead, h);
 		kern_linear_dx(m->k, &(struct kern_linear_dx){ .t = n, .w = w, .dy = m->dlogits, .lddy = v, .xt = m->o.act, .alpha = 1,
 			.dx = m->drows + (size_t)i * h, .lddx = h, .yt = DT_F32 });
 	}
-	*loss += sum_loss(m, b->nout);
+	loss->token += sum_loss(m, b->nout);
 	kern_zero(m->k, m->rows, (size_t)b->nout * h * sizeof(float));
 	kern_rmsnorm_dx(m->k, b->nout, h, m->rows_x, h, m->o.act, m->rows_rstd, net_vec(m, P_NORM_OUT, 0), m->drows, h, DT_F32,
 	                m->rows, h, false, net_grad(m, P_NORM_OUT, 0));

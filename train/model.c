@@ -305,7 +305,7 @@ int model_logp(struct model *m, const struct batch *batch, struct kv_cache *cach
 	return 0;
 }
 
-int model_train(struct model *m, const struct batch *batch, double *loss, struct err *e)
+int model_train(struct model *m, const struct batch *batch, struct model_loss *loss, struct err *e)
 {
 	size_t nx = (size_t)batch->n * m->cfg.hidden;
 	struct batch b;

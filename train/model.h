@@ -39,6 +39,10 @@ struct batch {
 	const uint32_t *out;
 	const uint32_t *target;        /* [nout] the token each of them should predict (loss) */
 	const float    *weight;        /* [nout] factor of its gradient: 1 / (trained tokens of the whole step) */
+	/* What must not be said at nrival of the outputs (kern_rivals): rival_out ascends, numbers of outputs; nrival 0: nothing. */
+	uint32_t nrival;
+	const uint32_t *rival_out, *rival_first, *rival_id;
+	const float    *rival_weight;  /* [nrival] factor of its gradient */
 	const uint64_t *key;           /* [n] training with dropout or noise: a random number of each token's own.  What is drawn for a token follows
 	                                  from it alone, so splitting a batch changes nothing.  NULL: neither */
 	const float    *noise;         /* [n] training: uniform noise of this size on each token's embedding (NEFTune); NULL: none */
@@ -57,9 +61,12 @@ int  model_forward(struct model *m, const struct batch *b, struct kv_cache *cach
 /* Log-probability of each target: logp[nout] = log softmax(logits[out[i]])[target[i]], without keeping logits. */
 int  model_logp(struct model *m, const struct batch *b, struct kv_cache *cache, const uint32_t *kvrow, float *logp, struct err *e);
 
-/* Forward, loss and backward: *LOSS += sum of -log p over the nout targets (unweighted), gradients of sum(weight * -log p) are added to
- * model_grad().  */
-int  model_train(struct model *m, const struct batch *b, double *loss, struct err *e);
+/* Forward, loss and backward: LOSS += sums over the outputs, unweighted; gradients of the weighted sum of both are added to model_grad(). */
+struct model_loss {
+	double token;                  /* -log p of the targets */
+	double rival;                  /* -log(1 - p of the rivals) */
+};
+int  model_train(struct model *m, const struct batch *b, struct model_loss *loss, struct err *e);
 
 /* Trained values, in the order of the block; the gradient has the same layout. */
 size_t  model_trained(const struct model *m);

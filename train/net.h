@@ -100,6 +100,7 @@ struct model {
 	float *logits;                 /* [chunk, vocab] */
 	void  *dlogits;                /* [chunk, vocab] */
 	uint32_t chunk;
+	float *rival_loss;             /* [chunk] */
 };
 
 struct kv_cache {
@@ -200,6 +201,6 @@ void head_norm(struct model *m, const struct batch *b);
 void head_logits(struct model *m, const struct batch *b, float *logits);       /* host memory */
 void head_logp(struct model *m, const struct batch *b, float *logp);
 /* Adds to *LOSS, writes m->dx (all rows). */
-void head_train(struct model *m, const struct batch *b, double *loss);
+void head_train(struct model *m, const struct batch *b, struct model_loss *loss);
 
 #endif

@@ -9,7 +9,7 @@
 
 void pack_reset(struct pack *p)
 {
-	p->n = p->nout = p->nseg = 0;
+	p->n = p->nout = p->nseg = p->nrival = p->nid = 0;
 }
 
 static uint32_t enough(uint32_t have, uint32_t want)
@@ -87,11 +87,44 @@ void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t
 	pack_branch(p, 0, 0, ids, mask, n, weight, key);
 }
 
+void pack_rivals(struct pack *p, uint32_t nout, const uint8_t *mask, uint32_t n, const struct shard_rivals *r, float weight)
+{
+	uint32_t out = nout, more = r->n ? r->first[r->n] - r->first[0] : 0;
+
+	if (p->nrival + r->n + 1 > p->rival_cap) {
+		p->rival_cap = enough(p->rival_cap, p->nrival + r->n + 1);
+		p->rival_out = mem_grow(p->rival_out, p->rival_cap, sizeof *p->rival_out);
+		p->rival_first = mem_grow(p->rival_first, p->rival_cap, sizeof *p->rival_first);
+		p->rival_weight = mem_grow(p->rival_weight, p->rival_cap, sizeof *p->rival_weight);
+	}
+	if (p->nid + more > p->id_cap) {
+		p->id_cap = enough(p->id_cap, p->nid + more);
+		p->rival_id = mem_grow(p->rival_id, p->id_cap, sizeof *p->rival_id);
+	}
+	for (uint32_t i = 1, k = 0; i < n && k < r->n; i++) {
+		if (mask && !mask[i])
+			continue;
+		if (r->at[k] == i) {
+			uint32_t ids_here = r->first[k + 1] - r->first[k];
+
+			p->rival_out[p->nrival] = out;
+			p->rival_weight[p->nrival] = weight;
+			p->rival_first[p->nrival++] = p->nid;
+			memcpy(p->rival_id + p->nid, r->id + r->first[k], ids_here * sizeof *r->id);
+			p->nid += ids_here;
+			k++;
+		}
+		out++;
+	}
+	p->rival_first[p->nrival] = p->nid;
+}
+
 void pack_batch(const struct pack *p, struct batch *b)
 {
 	*b = (struct batch){
 		.n = p->n, .ids = p->ids, .pos = p->pos, .seg = p->seg, .nseg = p->nseg,
 		.nout = p->nout, .out = p->out, .target = p->target, .weight = p->weight,
+		.nrival = p->nrival, .rival_out = p->rival_out, .rival_first = p->rival_first, .rival_id = p->rival_id, .rival_weight = p->rival_weight,
 		.key = p->key, .noise = p->neftune > 0 ? p->noise : NULL
 	};
 }
@@ -104,6 +137,10 @@ void pack_free(struct pack *p)
 	mem_free(p->target);
 	mem_free(p->weight);
 	mem_free(p->key);
+	mem_free(p->rival_out);
+	mem_free(p->rival_first);
+	mem_free(p->rival_id);
+	mem_free(p->rival_weight);
 	mem_free(p->noise);
 	mem_free(p->seg);
 	memset(p, 0, sizeof *p);

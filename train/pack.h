@@ -5,6 +5,7 @@
  * sees another sequence; outputs only at positions whose next token the loss counts. */
 #include <stdint.h>
 #include "model.h"
+#include "shard.h"
 
 /* `struct pack p = {0}` is empty and ready.  Buffers are kept from pass to pass. */
 struct pack {
@@ -12,6 +13,9 @@ struct pack {
 	uint32_t *ids, *pos;              /* [n] */
 	uint32_t *out, *target;           /* [nout]; a row that sequences share stands there once for each of them */
 	float    *weight;                 /* [nout] */
+	uint32_t *rival_out, *rival_first, *rival_id;   /* [nrival], [nrival + 1], [nid] */
+	float    *rival_weight;           /* [nrival] */
+	uint32_t nrival, nid, rival_cap, id_cap;
 	uint64_t *key;                    /* [n] */
 	float    *noise;                  /* [n] */
 	float     neftune;                /* NEFTune's alpha divided by the root of the width, 0: no noise; set by the owner */
@@ -27,6 +31,9 @@ void pack_add(struct pack *p, const uint32_t *ids, const uint8_t *mask, uint32_t
 uint32_t pack_prefix(struct pack *p, const uint32_t *ids, uint32_t n);
 /* The same as pack_add() of a sequence whose first SHARED tokens lie from row PREFIX on: only the others are appended, and see those. */
 void pack_branch(struct pack *p, uint32_t prefix, uint32_t shared, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight, uint64_t key);
+/* What must not be said in the sequence that was added last, whose first output was NOUT before: R's positions must be trained ones.  WEIGHT: of each
+ * position's gradient. */
+void pack_rivals(struct pack *p, uint32_t nout, const uint8_t *mask, uint32_t n, const struct shard_rivals *r, float weight);
 /* B borrows P's buffers until the next pack_add. */
 void pack_batch(const struct pack *p, struct batch *b);
 void pack_free(struct pack *p);

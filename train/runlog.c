@@ -115,6 +115,10 @@ int runlog_step(struct runlog *l, const struct runlog_step *s, struct err *e)
 	key_double(w, "lr", s->lr);
 	key_uint(w, "tokens", s->tokens);
 	key_uint(w, "trained_tokens", s->trained);
+	if (s->terms) {
+		key_uint(w, "terms", s->terms);
+		key_double(w, "term_loss", s->term_loss);
+	}
 	key_double(w, "tokens_per_s", round(s->tokens_per_s * 10) / 10);
 	key_uint(w, "rss_bytes", s->rss);
 	key_double(w, "seconds", round(s->seconds * 1000) / 1000);

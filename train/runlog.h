@@ -17,6 +17,8 @@ struct runlog_step {
 	double   grad_norm;         /* before clipping */
 	double   lr;
 	uint64_t tokens, trained;   /* of this step */
+	uint64_t terms;             /* positions with rivals; 0: none are looked at */
+	double   term_loss;         /* mean over them */
 	double   tokens_per_s;
 	uint64_t rss;               /* peak, in bytes */
 	double   seconds;           /* since the run began, pauses not counted */

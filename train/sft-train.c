@@ -69,6 +69,7 @@ int main(int argc, char **argv)
 		OPT_REAL(0, "weight-decay", &o.decay, "X", "on every trained value [0.01]", 0, 1e3),
 		OPT_REAL(0, "clip", &o.clip, "X", "largest norm of the gradient, 0 for none [1]", 0, 1e9),
 		OPT_REAL(0, "label-smoothing", &o.smoothing, "X", "share of the target spread over the vocabulary [0]", 0, 0.999),
+		OPT_REAL(0, "term-weight", &o.term_weight, "X", "weight of -log(1 - p of rivals) where terms stand (shards of tokenize --terms) [0]", 0, 1e6),
 		OPT_REAL(0, "neftune-alpha", &o.neftune, "X", "noise on the embeddings, of size X / sqrt(tokens x width) [0]", 0, 1e6),
 		OPT_FLAG(0, "no-sharing", &o.apart, "compute what rows have in common at their beginning anew for each: slower, same result"),
 		OPT_FLAG(0, "checkpointing", &o.checkpointing, "compute activations again on the way back: less memory, same result"),

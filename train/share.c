@@ -11,6 +11,7 @@ void share_reset(struct share *s)
 	s->nseq = 0;
 	s->ntok = 0;
 	s->ngroups = 0;
+	arena_reset(&s->rivals);
 }
 
 void share_free(struct share *s)
@@ -20,6 +21,7 @@ void share_free(struct share *s)
 	mem_free(s->mask);
 	mem_free(s->order);
 	mem_free(s->group);
+	arena_release(&s->rivals);
 	memset(s, 0, sizeof *s);
 }
 
@@ -43,10 +45,21 @@ void share_add(struct share *s, const uint32_t *ids, const uint8_t *mask, uint32
 {
 	room(s, n);
 	ARRAY_ROOM(s->seq, s->nseq, s->cap_seq);
-	s->seq[s->nseq++] = (struct share_seq){ s->ids + s->ntok, s->mask + s->ntok, n, weight, key };
+	s->seq[s->nseq++] = (struct share_seq){ .ids = s->ids + s->ntok, .mask = s->mask + s->ntok, .n = n, .weight = weight, .key = key };
 	memcpy(s->ids + s->ntok, ids, n * sizeof *ids);
 	memcpy(s->mask + s->ntok, mask, n);
 	s->ntok += n;
+}
+
+static uint32_t *copy(struct share *s, const uint32_t *p, uint32_t n)
+{
+	return memcpy(arena_get(&s->rivals, n * sizeof *p), p, n * sizeof *p);
+}
+
+void share_rivals(struct share *s, const struct shard_rivals *r)
+{
+	if (r->n)
+		s->seq[s->nseq - 1].rivals = (struct shard_rivals){ r->n, copy(s, r->at, r->n), copy(s, r->first, r->n + 1), copy(s, r->id, r->first[r->n]) };
 }
 
 /* --- the plan --- */

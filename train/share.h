@@ -6,6 +6,7 @@
  * A group is a run of sequences and the tokens that all of them begin with.  The pass computes those once; each sequence's other tokens follow, see them and
  * send their gradients back to them.  Groups are chosen to save the most tokens; what saves nothing stays in the order in which it came. */
 #include <stdint.h>
+#include "mem.h"
 #include "pack.h"
 
 struct share_seq {
@@ -14,6 +15,7 @@ struct share_seq {
 	uint32_t n;
 	float    weight;           /* as pack_add takes them */
 	uint64_t key;
+	struct shard_rivals rivals;
 };
 
 struct share_group {
@@ -28,6 +30,7 @@ struct share {
 	uint32_t *ids;             /* the tokens of all of them */
 	uint8_t  *mask;
 	size_t   ntok, cap_tok;
+	struct arena rivals;       /* memory of theirs */
 	uint32_t *order;           /* [nseq] */
 	struct share_group *group; /* ngroups, together all of order[] */
 	uint32_t ngroups, cap_plan;
@@ -38,6 +41,8 @@ enum { SHARE_LEAST = 16 };         /* tokens: a shorter beginning is not worth a
 void share_reset(struct share *s);
 /* Appends a copy. */
 void share_add(struct share *s, const uint32_t *ids, const uint8_t *mask, uint32_t n, float weight, uint64_t key);
+/* Rivals of the sequence that was added last; a copy. */
+void share_rivals(struct share *s, const struct shard_rivals *r);
 /* Groups of all that was added; !ON: each sequence by itself, in order. */
 void share_plan(struct share *s, bool on);
 void share_free(struct share *s);

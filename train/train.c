@@ -159,7 +159,7 @@ static int one_step(struct run *r, struct trainer_step *s, struct err *e)
 	r->c.finished = r->c.step >= r->steps;
 	return runlog_step(r->log, &(struct runlog_step){
 		.step = r->c.step, .epoch = cursor_epochs(&r->cursor), .loss = s->loss, .grad_norm = s->norm, .lr = lr, .tokens = s->tokens,
-		.trained = s->trained, .tokens_per_s = used > 0 ? (double)s->tokens / used : 0, .rss = rss_peak_bytes(), .seconds = seconds_of(r)
+		.trained = s->trained, .terms = s->terms, .term_loss = s->term_loss, .tokens_per_s = used > 0 ? (double)s->tokens / used : 0, .rss = rss_peak_bytes(), .seconds = seconds_of(r)
 	}, e);
 }
 

@@ -31,7 +31,7 @@ struct train_opts {
 	int     schedule;                   /* enum schedule_kind */
 	int     optim;                      /* enum optim_kind */
 	double  loraplus;                   /* rate of the Bs over that of the As; 0: 1 */
-	double  warmup, decay, clip, smoothing, neftune;
+	double  warmup, decay, clip, smoothing, neftune, term_weight;
 	bool    checkpointing, resume;
 	bool    apart;                      /* common beginnings are computed anew for each row */
 	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */

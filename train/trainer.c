@@ -10,9 +10,9 @@
 enum { VALIDATED_TOGETHER = 64 };      /* sequences that may share a beginning */
 
 /* What a full pack is given to. */
-typedef int pass_fn(struct trainer *t, const struct batch *b, double *loss, struct err *e);
+typedef int pass_fn(struct trainer *t, const struct batch *b, struct model_loss *loss, struct err *e);
 
-static int flush(struct trainer *t, pass_fn *pass, double *loss, struct err *e)
+static int flush(struct trainer *t, pass_fn *pass, struct model_loss *loss, struct err *e)
 {
 	struct batch b;
 	int rc = 0;
@@ -37,6 +37,8 @@ static int add_row(struct trainer *t, struct data_row row, double scale, uint64_
 		if ((rc = shard_get(row.shard, row.seq[i], &t->buf, &seq, e)) != 0)
 			return err_in(e, "%s", row.path);
 		share_add(&t->share_step, seq.ids, seq.mask, seq.n, (float)(seq.weight * scale), rng_mix(key + i));
+		if (t->term_scale > 0)
+			share_rivals(&t->share_step, &seq.rivals);
 	}
 	return 0;
 }
@@ -51,10 +53,10 @@ static uint32_t targets(const struct share_seq *q)
 }
 
 /* The members of a group into the pack, behind what they share; passes that are full go to PASS, and the next begins with that again. */
-static int pack_group(struct trainer *t, const struct share_group *g, pass_fn *pass, double *loss, struct err *e)
+static int pack_group(struct trainer *t, const struct share_group *g, pass_fn *pass, struct model_loss *loss, struct err *e)
 {
 	struct share *s = &t->share_step;
-	uint32_t prefix = 0;
+	uint32_t prefix = 0, nout;
 	bool there = g->prefix == 0;
 	int rc;
 
@@ -70,13 +72,16 @@ static int pack_group(struct trainer *t, const struct share_group *g, pass_fn *p
 		if (!there)
 			prefix = pack_prefix(&t->pack, q->ids, g->prefix);
 		there = true;
+		nout = t->pack.nout;
 		pack_branch(&t->pack, prefix, g->prefix, q->ids, q->mask, q->n, q->weight, q->key);
+		if (q->rivals.n)
+			pack_rivals(&t->pack, nout, q->mask, q->n, &q->rivals, (float)t->term_scale);
 	}
 	return 0;
 }
 
 /* The micro-step to PASS, in as many passes as it takes. */
-static int run_micro_step(struct trainer *t, pass_fn *pass, double *loss, struct err *e)
+static int run_micro_step(struct trainer *t, pass_fn *pass, struct model_loss *loss, struct err *e)
 {
 	int rc = 0;
 
@@ -99,7 +104,23 @@ static void count_row(struct data_row row, uint64_t *tokens, uint64_t *trained)
 	}
 }
 
-static int train_pass(struct trainer *t, const struct batch *b, double *loss, struct err *e)
+/* Positions of a row that have rivals. */
+static int count_terms(struct trainer *t, struct data_row row, uint64_t *terms, struct err *e)
+{
+	struct shard_seq seq;
+	int rc;
+
+	if (shard_with_rivals(row.shard) == 0)
+		return 0;
+	for (uint32_t i = 0; i < row.n; i++) {
+		if ((rc = shard_get(row.shard, row.seq[i], &t->buf, &seq, e)) != 0)
+			return err_in(e, "%s", row.path);
+		*terms += seq.rivals.n;
+	}
+	return 0;
+}
+
+static int train_pass(struct trainer *t, const struct batch *b, struct model_loss *loss, struct err *e)
 {
 	return model_train(t->m, b, loss, e);
 }
@@ -138,12 +159,16 @@ int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct 
 	const struct cursor_item *it;
 	size_t n = cursor_next(t->cursor, t->batch * t->accumulate, &it);
 	float *grad = model_grad(t->m);
-	double sum = 0;
+	struct model_loss sum = {0};
 	int rc;
 
 	memset(out, 0, sizeof *out);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		count_row(data_row(t->data, &it[i]), &out->tokens, &out->trained);
+		if (t->term_weight > 0 && (rc = count_terms(t, data_row(t->data, &it[i]), &out->terms, e)) != 0)
+			return rc;
+	}
+	t->term_scale = out->terms ? t->term_weight / (double)out->terms : 0;
 	kern_zero(t->k, grad, t->optim->n * sizeof *grad);
 	pack_reset(&t->pack);
 	share_reset(&t->share_step);
@@ -153,7 +178,8 @@ int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct 
 		if (((i + 1) % t->batch == 0 || i + 1 == n) && (rc = run_micro_step(t, train_pass, &sum, e)) != 0)
 			return rc;
 	}
-	out->loss = sum / (double)out->trained;
+	out->term_loss = out->terms ? sum.rival / (double)out->terms : 0;
+	out->loss = sum.token / (double)out->trained + t->term_weight * out->term_loss;
 	out->norm = optim_norm(t->optim, grad);
 	if (!isfinite(out->loss) || !isfinite(out->norm))
 		return not_finite(t, out, it, n, e);
@@ -168,22 +194,23 @@ void trainer_release(struct trainer *t)
 	shard_buf_free(&t->buf);
 }
 
-static int logp_pass(struct trainer *t, const struct batch *b, double *loss, struct err *e)
+static int logp_pass(struct trainer *t, const struct batch *b, struct model_loss *loss, struct err *e)
 {
 	float *logp = mem_grow(NULL, b->nout, sizeof *logp);
 	int rc = model_logp(t->m, b, NULL, NULL, logp, e);
 
 	for (uint32_t i = 0; rc == 0 && i < b->nout; i++)
-		*loss -= logp[i];
+		loss->token -= logp[i];
 	mem_free(logp);
 	return rc;
 }
 
 int trainer_validate(struct trainer *t, const struct data *d, double *loss, struct err *e)
 {
-	double sum = 0;
+	struct model_loss sum = {0};
 	int rc = 0;
 
+	t->term_scale = 0;
 	pack_reset(&t->pack);
 	share_reset(&t->share_step);
 	for (size_t f = 0; f < d->n; f++)
@@ -194,6 +221,6 @@ int trainer_validate(struct trainer *t, const struct data *d, double *loss, stru
 		}
 	if (rc == 0)
 		rc = run_micro_step(t, logp_pass, &sum, e);
-	*loss = sum / (double)d->trained;
+	*loss = sum.token / (double)d->trained;
 	return rc;
 }

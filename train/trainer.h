@@ -25,15 +25,19 @@ struct trainer {
 	uint64_t batch, accumulate;   /* rows of a micro-step, micro-steps of a step */
 	uint64_t seed;                /* of dropout and noise */
 	uint32_t micro;               /* tokens of a pass, if it has more than one sequence */
+	double   term_weight;         /* of what must not be said: the step's loss gains this times the mean over its positions that have rivals */
 	bool     share;               /* compute once what sequences of a micro-step begin with */
-	struct share share_step;      /* ours, as the next two: the micro-step, */
+	/* ours: */
+	double   term_scale;          /* term_weight over the number of such positions in the step */
+	struct share share_step;      /* the micro-step */
 	struct pack pack;             /* the pass */
 	struct shard_buf buf;
 };
 
 struct trainer_step {
-	double   loss, norm;
-	uint64_t tokens, trained;
+	double   loss, norm;          /* loss with term_weight * term_loss */
+	double   term_loss;           /* mean of -log(1 - p of the rivals) */
+	uint64_t tokens, trained, terms;   /* terms: positions with rivals, 0 without a weight */
 };
 
 /* One step at rate LR from the rows the cursor stands at.  A loss or gradient that is no finite number: SFT_BADDATA that names the rows,

@@ -84,6 +84,15 @@ static int open_model(struct run *r, struct err *e)
 
 /* --- data and numbers --- */
 
+static bool has_terms(const struct data *d)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < d->n; i++)
+		any |= shard_with_rivals(d->file[i].shard) > 0;
+	return any;
+}
+
 static int open_data(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
@@ -99,6 +108,8 @@ static int open_data(struct run *r, struct err *e)
 	if (o->val.n && (rc = data_open(&r->val, o->val.v, o->val.n, &how, e)) != 0)
 		return rc;
 	r->has_val = o->val.n > 0;
+	if (o->term_weight > 0 && !has_terms(&r->data))
+		return err_set(e, SFT_USAGE, "--term-weight: no data has rivals of terms (expected shards of tokenize --terms)");
 	if (r->data.untrained)
 		tool_warn(r->t, "%llu rows without a trained token are left out", (unsigned long long)r->data.untrained);
 	if (r->data.max_len > cfg->max_positions)
@@ -192,6 +203,7 @@ static void write_settings(struct run *r)
 	jw_key(&w, "weight_decay");    jw_double(&w, o->decay);
 	jw_key(&w, "clip");            jw_double(&w, o->clip);
 	jw_key(&w, "label_smoothing"); jw_double(&w, o->smoothing);
+	jw_key(&w, "term_weight");     jw_double(&w, o->term_weight);
 	jw_key(&w, "neftune_alpha");   jw_double(&w, o->neftune);
 	jw_key(&w, "metric");          jw_str(&w, o->metric ? o->metric : "loss");
 	jw_key(&w, "dtype");           jw_str(&w, r->l.act == DT_F32 ? "f32" : "bf16");
@@ -241,7 +253,7 @@ static int open_training(struct run *r, struct err *e)
 	if ((r->o->metric || r->o->sample_every) && (rc = open_answers(r, e)) != 0)
 		return rc;
 	r->tr = (struct trainer){ .k = r->l.k, .m = r->l.m, .data = &r->data, .cursor = &r->cursor, .optim = &r->optim,
-		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed, .share = shares(r) };
+		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed, .share = shares(r), .term_weight = r->o->term_weight };
 	r->tr.pack.neftune = (float)(r->o->neftune / sqrt((double)r->l.w->cfg.hidden));
 	say_plan(r);
 	write_settings(r);

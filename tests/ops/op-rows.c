@@ -142,6 +142,61 @@ static void ropes(void)
 	trial_lines("rope");
 }
 
+/* --- rivals; OUT: their loss, then gradients --- */
+
+struct rival_args {
+	struct args a;
+	uint32_t *row, *first, *id, m;
+};
+
+static void run_rivals(struct kern *k, void *ctx, void *out)
+{
+	struct rival_args *r = ctx;
+	struct args *a = &r->a;
+	size_t loss = (r->m * sizeof(float) + 63) / 64 * 64;
+
+	kern_rivals(k, &(struct kern_rivals){ .m = r->m, .n = a->n, .row = r->row, .first = r->first, .id = r->id, .logits = a->x, .ldl = a->ld, .weight = a->r,
+		.loss = (float *)out, .dlogits = a->flag ? NULL : (char *)out + loss, .ldd = a->ld, .dt = a->xt });
+}
+
+static void rivals(void)
+{
+	for (int v = 0; v < 4; v++)
+		for (int i = 0; i < NSIZES; i++) {
+			struct rival_args r = { .a = make(sizes[i][0], sizes[i][1], DT_F32, DT_F32) };
+			uint32_t t = r.a.t, n = r.a.n;
+			size_t loss = (t * sizeof(float) + 63) / 64 * 16, size = loss + t * r.a.ld;
+			float *init = trial_values(size, DT_F32, 1);
+
+			r.a.flag = v & 1;
+			r.row = mem_grow(NULL, t + 1, sizeof *r.row);
+			r.first = mem_grow(NULL, t + 2, sizeof *r.first);
+			r.id = mem_grow(NULL, (size_t)t * 4 + 4, sizeof *r.id);
+			r.first[0] = 0;
+			for (uint32_t j = 0; j < t && n > 4; j += 2) {               /* every other row; 1 to 4 ids, ascending, the first and the last among them */
+				uint32_t *id = r.id + r.first[r.m], k = 0;
+
+				for (uint32_t x = j % 3 ? 1 : 0; x < n && k < 4; x += n / 3)
+					id[k++] = x;
+				if (j % 4 == 0)
+					id[k - 1] = n - 1;
+				r.row[r.m] = j;
+				r.first[r.m + 1] = r.first[r.m] + k;
+				r.m++;
+			}
+			if (v & 2)                                                   /* rivals that are nearly certain */
+				for (uint32_t j = 0; j < r.m; j++)
+					((float *)r.a.x)[r.row[j] * r.a.ld + r.id[r.first[j]]] += 25;
+			trial("rivals", run_rivals, &r, init, size, DT_F32, 3e-6);
+			mem_free(init);
+			mem_free(r.row);
+			mem_free(r.first);
+			mem_free(r.id);
+			drop(&r.a);
+		}
+	trial_lines("rivals");
+}
+
 /* --- optimisers; OUT: values, then state --- */
 
 static void run_optimiser(struct kern *k, void *ctx, void *out)
@@ -450,6 +505,7 @@ int main(void)
 	TEST(dropped_share);
 	noises();
 	optimisers();
+	rivals();
 	swiglus();
 	rows();
 	xents();

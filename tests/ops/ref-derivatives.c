@@ -242,6 +242,31 @@ static void xent(void)
 	mem_free(p);
 }
 
+/* --- rivals: two rows of six, three and one ids --- */
+
+static const uint32_t rival_row[] = { 1, 4 }, rival_first[] = { 0, 3, 4 }, rival_id[] = { 0, 4, 10, 7 };
+
+static double loss_rivals(struct probe *p)
+{
+	float loss[2];
+
+	kern_rivals(trial_ref, &(struct kern_rivals){ .m = 2, .n = 11, .row = rival_row, .first = rival_first, .id = rival_id, .logits = p->x, .ldl = 11, .loss = loss });
+	return dot(loss, p->w, 2);
+}
+
+static void rivals(void)
+{
+	struct probe *p = fresh();
+	float loss[2];
+
+	p->n = 66;
+	memset(p->grad, 0, 66 * sizeof *p->grad);
+	kern_rivals(trial_ref, &(struct kern_rivals){ .m = 2, .n = 11, .row = rival_row, .first = rival_first, .id = rival_id, .logits = p->x, .ldl = 11, .weight = p->w,
+		.dlogits = p->grad, .ldd = 11, .dt = DT_F32, .loss = loss });
+	FITS(p, loss_rivals);
+	mem_free(p);
+}
+
 /* --- embedding: rows that stand twice --- */
 
 static double loss_embed(struct probe *p)
@@ -307,6 +332,7 @@ int main(void)
 	TEST(rope);
 	TEST(swiglu);
 	TEST(xent);
+	TEST(rivals);
 	TEST(embed);
 	TEST(attention);
 	trial_close();

@@ -51,7 +51,7 @@ static struct batch make_batch(struct tokens *t, const struct sample *s, uint32_
 /* Sum of -log p, and the gradient of the weighted sum into GRAD. */
 static double loss(struct loaded *l, const struct batch *b, float *grad)
 {
-	double sum = 0;
+	struct model_loss sum = {0};
 	struct err e = {0};
 
 	memset(model_grad(l->m), 0, model_trained(l->m) * sizeof(float));
@@ -59,7 +59,7 @@ static double loss(struct loaded *l, const struct batch *b, float *grad)
 		test_line(__FILE__, __LINE__, e.msg);
 	if (grad)
 		memcpy(grad, model_grad(l->m), model_trained(l->m) * sizeof *grad);
-	return sum;
+	return sum.token;
 }
 
 static bool open_sample(struct loaded *l, const struct sample *s)
@@ -129,6 +129,50 @@ static void experts(void)
 	derivative(&(struct sample){ .model = "qwen2_moe", .targets = "experts,mlp", .checkpointing = true });
 }
 
+/* Rivals through the chunked head: the gradient of weight * sum of -log(1 - p), against differences of that sum. */
+static double rival_loss(struct loaded *l, struct batch *b, float *grad)
+{
+	struct model_loss sum = {0};
+	struct err e = {0};
+
+	memset(model_grad(l->m), 0, model_trained(l->m) * sizeof(float));
+	if (model_train(l->m, b, &sum, &e) != 0)
+		test_line(__FILE__, __LINE__, e.msg);
+	if (grad)
+		memcpy(grad, model_grad(l->m), model_trained(l->m) * sizeof *grad);
+	return sum.token + 3 * sum.rival;
+}
+
+static void rivals(void)
+{
+	static const uint32_t out[] = { 0, 3, 4, 20 }, first[] = { 0, 2, 3, 6, 7 }, id[] = { 5, 90, 17, 0, 44, 383, 8 };
+	static const float three[] = { 3, 3, 3, 3 };
+	const struct sample s = { .model = "deepseek_v3", .targets = "all" };
+	struct tokens t;
+	struct loaded l = {0};
+	struct batch b;
+	double squares = 0, slope = 0;
+	float *g, *v;
+
+	if (!open_sample(&l, &s))
+		return;
+	b = make_batch(&t, &s, l.w->cfg.vocab);
+	b.nrival = 4, b.rival_out = out, b.rival_first = first, b.rival_id = id, b.rival_weight = three;
+	g = malloc(l.lora->count * sizeof *g), v = malloc(l.lora->count * sizeof *v);
+	memcpy(v, l.values, l.lora->count * sizeof *v);
+	rival_loss(&l, &b, g);
+	for (size_t i = 0; i < l.lora->count; i++)
+		squares += (double)g[i] * g[i];
+	for (int sign = 1; sign >= -1; sign -= 2) {
+		for (size_t i = 0; i < l.lora->count; i++)
+			l.values[i] = v[i] + (float)(sign * 2e-3 / sqrt(squares)) * g[i];
+		slope += sign * rival_loss(&l, &b, NULL) / (2 * 2e-3);
+	}
+	CHECK(fabs(slope / sqrt(squares) - 1) < 3e-3);
+	free(g), free(v);
+	loaded_close(&l);
+}
+
 static void random_numbers(void)
 {
 	derivative(&(struct sample){ .model = "llama_gqa_tied", .targets = "all", .dropout = 0.25 });
@@ -196,6 +240,7 @@ static void same_bits(void)
 int main(void)
 {
 	TEST(experts);
+	TEST(rivals);
 	TEST(random_numbers);
 	TEST(magnitudes);
 	TEST(same_bits);

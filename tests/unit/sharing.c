@@ -114,7 +114,7 @@ static double train(struct loaded *l, const struct share *s, float *grad, uint32
 	struct pack p = {0};
 	struct batch b;
 	struct err e = {0};
-	double loss = 0;
+	struct model_loss loss = {0};
 
 	for (uint32_t g = 0; g < s->ngroups; g++) {
 		const struct share_group *x = &s->group[g];
@@ -133,7 +133,7 @@ static double train(struct loaded *l, const struct share *s, float *grad, uint32
 		test_line(__FILE__, __LINE__, e.msg);
 	memcpy(grad, model_grad(l->m), model_trained(l->m) * sizeof *grad);
 	pack_free(&p);
-	return loss;
+	return loss.token;
 }
 
 static double distance(const float *a, const float *b, size_t n)

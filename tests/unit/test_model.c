@@ -238,10 +238,10 @@ static double train_once(struct fixture *f)
 {
 	struct batch b = batch_of(&f->r);
 	struct err e = {0};
-	double loss = 0;
+	struct model_loss loss = {0};
 
 	CHECK(model_train(f->m, &b, &loss, &e) == 0);
-	return loss / b.nout;
+	return loss.token / b.nout;
 }
 
 static void base_model(void)
