@@ -78,6 +78,11 @@ static void state_json(const struct checkpoint *c, struct buf *out)
 	else
 		jw_null(&w);
 	jw_key(&w, "stale");      jw_uint(&w, c->stale);
+	jw_key(&w, "sources");
+	jw_arr(&w);
+	for (size_t i = 0; i < c->nsource; i++)
+		jw_double(&w, c->source[i]);
+	jw_arr_end(&w);
 	jw_key(&w, "finished");   jw_bool(&w, c->finished);
 	jw_key(&w, "log_length"); jw_uint(&w, c->log_length);
 	jw_key(&w, "seconds");    jw_double(&w, c->seconds);
@@ -141,7 +146,7 @@ static int need_u64(const struct json *j, const char *key, uint64_t *out, struct
 
 static int read_state(const struct json *j, struct checkpoint *c, struct err *e)
 {
-	const struct json *best = json_get(j, "best");
+	const struct json *best = json_get(j, "best"), *sources = json_get(j, "sources");
 	int rc;
 
 	if (!json_is(json_get(j, "schema"), "sft.state/1"))
@@ -151,6 +156,11 @@ static int read_state(const struct json *j, struct checkpoint *c, struct err *e)
 	    (rc = need_u64(j, "log_length", &c->log_length, e)) != 0 ||
 	    (rc = json_get_bool(j, "finished", &c->finished, e)) != 0 || (rc = json_get_double(j, "seconds", &c->seconds, e)) != 0)
 		return rc;
+	if (c->nsource && (sources == NULL || sources->type != JSON_ARR || sources->n != c->nsource))
+		return err_set(e, SFT_USAGE, "--resume with other validation data: %zu sources in the checkpoint, now %zu",
+		               sources && sources->type == JSON_ARR ? sources->n : 0, c->nsource);
+	for (size_t i = 0; i < c->nsource; i++)
+		c->source[i] = json_double(&sources->item[i]);
 	c->has_best = best && best->type == JSON_NUM;
 	c->best = c->has_best ? json_double(best) : 0;
 	return 0;

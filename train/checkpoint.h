@@ -17,6 +17,8 @@ struct checkpoint {
 	bool     has_best;
 	double   best;              /* the best validation loss, or value of the metric */
 	uint64_t stale;             /* evaluations since then */
+	size_t   nsource;           /* sources of validation data whose losses before training are kept; 0: none */
+	double  *source;            /* [nsource] those losses, the caller's room */
 	bool     finished;          /* nothing is left to do: all steps done, or stopped early */
 	uint64_t log_length;        /* runlog_sync */
 	double   seconds;           /* of training so far */

@@ -137,3 +137,23 @@ void data_close(struct data *d)
 	mem_free(d->src);
 	memset(d, 0, sizeof *d);
 }
+
+struct data data_view(const struct data *d, size_t f)
+{
+	struct data v = *d;
+
+	v.file = d->file + f;
+	v.src = d->src + f;
+	v.n = 1;
+	v.rows = d->src[f].n;
+	v.tokens = v.trained = 0;
+	for (uint32_t i = 0; i < d->src[f].n; i++) {
+		struct data_row r = data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[i] });
+
+		for (uint32_t k = 0; k < r.n; k++) {
+			v.tokens += shard_len(r.shard, r.seq[k]);
+			v.trained += shard_seq_trained(r.shard, r.seq[k]);
+		}
+	}
+	return v;
+}

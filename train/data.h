@@ -36,6 +36,9 @@ struct data_opts {
 int  data_open(struct data *d, const char *const *spec, size_t n, const struct data_opts *o, struct err *e);
 void data_close(struct data *d);
 
+/* File F of D alone: a view, borrowed and not to be closed.  Its figures of tokens are its own. */
+struct data data_view(const struct data *d, size_t f);
+
 /* Sequences of a row: numbers in its shard. */
 struct data_row {
 	const char *path;

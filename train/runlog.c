@@ -141,6 +141,13 @@ int runlog_eval(struct runlog *l, const struct runlog_eval *v, struct err *e)
 		key_double(w, name, v->value);
 		name[3] = '/';
 	}
+	if (v->nsource) {
+		jw_key(w, "val_sources");
+		jw_obj(w);
+		for (size_t i = 0; i < v->nsource; i++)
+			key_double(w, v->source[i], v->source_loss[i]);
+		jw_obj_end(w);
+	}
 	jw_key(w, "best");
 	jw_bool(w, v->best);
 	rc = line_end(l, e);

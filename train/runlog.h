@@ -29,6 +29,9 @@ struct runlog_eval {
 	double   loss;              /* mean over the validation data's trained tokens */
 	const char *metric;         /* another measure of it, by name; NULL: none */
 	double   value;
+	size_t   nsource;           /* sources of the validation data, each with its own loss; 0: they are not told apart */
+	const char *const *source;  /* their names */
+	const double *source_loss;
 	bool     best;              /* the best so far: the metric where there is one, else the loss */
 };
 

@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "eval-every", &o.eval_every, "N", "steps between evaluations [a quarter of an epoch, at least 10]", 1, 0x1p53),
 		OPT_STR(0, "metric", &o.metric, "NAME", "best/ and --patience go by accuracy, bleu, rougeL... of answers to the validation data"),
 		OPT_INT(0, "sample-every", &o.sample_every, "N", "steps between looks at three answers to the validation data", 1, 0x1p53),
+		OPT_REAL(0, "max-forgetting", &o.max_forgetting, "F", "stop where a --val file's loss is over (1 + F) x that before training", 0, 1e6),
 		OPT_INT(0, "patience", &o.patience, "N", "evaluations without a better one that end the run, 0: never [3]", 0, 1 << 30),
 		OPT_INT(0, "save-every", &o.save_every, "N", "steps between checkpoints [as evaluations]", 1, 0x1p53),
 		OPT_FLAG(0, "profile", &o.profile, "print at the end what each operation took"),

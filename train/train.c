@@ -71,6 +71,55 @@ static int save_state(struct run *r, struct err *e)
 	return checkpoint_save(r->o->out, &r->c, e);
 }
 
+/* The loss of all validation data, and of each of its files where they are told apart. */
+static int validate(struct run *r, double *loss, struct err *e)
+{
+	double sum = 0;
+	int rc = 0;
+
+	if (r->source == NULL)
+		return trainer_validate(&r->tr, &r->val, loss, e);
+	for (size_t f = 0; rc == 0 && f < r->val.n; f++) {
+		struct data one = data_view(&r->val, f);
+
+		rc = trainer_validate(&r->tr, &one, &r->source_loss[f], e);
+		sum += r->source_loss[f] * (double)one.trained;
+	}
+	*loss = sum / (double)r->val.trained;
+	return rc;
+}
+
+/* Before the first step: what a source may not be forgotten from. */
+static int measure_sources(struct run *r, struct err *e)
+{
+	struct runlog_eval v = { .step = 0, .nsource = r->val.n, .source = r->source, .source_loss = r->source_loss };
+	int rc;
+
+	if (r->source == NULL || r->c.step > 0)
+		return 0;
+	if ((rc = validate(r, &v.loss, e)) != 0)
+		return rc;
+	memcpy(r->c.source, r->source_loss, r->val.n * sizeof *r->c.source);
+	for (size_t f = 0; f < r->val.n; f++)
+		tool_note(r->t, "step 0: %s: validation loss %.4f", r->source[f], r->source_loss[f]);
+	return runlog_eval(r->log, &v, e);
+}
+
+/* Has a source's loss risen too far: then the run is over. */
+static void mind_forgetting(struct run *r)
+{
+	for (size_t f = 0; r->source && f < r->val.n; f++) {
+		double rise = r->source_loss[f] / r->c.source[f] - 1;
+
+		tool_note(r->t, "step %llu: %s: validation loss %.4f (%+.1f%%)", (unsigned long long)r->c.step, r->source[f], r->source_loss[f], 100 * rise);
+		if (r->o->max_forgetting > 0 && rise > r->o->max_forgetting && !r->c.finished) {
+			r->c.finished = true;
+			tool_warn(r->t, "step %llu: %s is being forgotten: its validation loss rose by %.1f%%, from %.4f to %.4f; stopping", (unsigned long long)r->c.step,
+			          r->source[f], 100 * rise, r->c.source[f], r->source_loss[f]);
+		}
+	}
+}
+
 static bool is_better(const struct run *r, double value)
 {
 	if (!r->c.has_best)
@@ -91,12 +140,13 @@ static void stop_early(struct run *r)
 /* Validation loss and metric; the best so far goes to best/; PATIENCE evaluations without a better one finish the run. */
 static int evaluate(struct run *r, struct err *e)
 {
-	struct runlog_eval v = { .step = r->c.step, .metric = r->o->metric };
+	struct runlog_eval v = { .step = r->c.step, .metric = r->o->metric, .nsource = r->source ? r->val.n : 0, .source = r->source,
+		.source_loss = r->source_loss };
 	char more[96] = "";
 	double value;
 	int rc;
 
-	if ((rc = trainer_validate(&r->tr, &r->val, &v.loss, e)) != 0 || (v.metric && (rc = answers_score(r->answers, &v.value, e)) != 0))
+	if ((rc = validate(r, &v.loss, e)) != 0 || (v.metric && (rc = answers_score(r->answers, &v.value, e)) != 0))
 		return rc;
 	value = v.metric ? v.value : v.loss;
 	v.best = is_better(r, value);
@@ -106,6 +156,7 @@ static int evaluate(struct run *r, struct err *e)
 	r->c.stale = v.best ? 0 : r->c.stale + 1;
 	r->c.has_best = true;
 	stop_early(r);
+	mind_forgetting(r);
 	if (v.metric)
 		snprintf(more, sizeof more, ", %.60s %.4f", v.metric, v.value);
 	tool_note(r->t, "step %llu: validation loss %.4f, perplexity %.3f%s%s", (unsigned long long)r->c.step, v.loss, exp(v.loss), more,
@@ -190,6 +241,8 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 	char note[96];
 	int rc = 0;
 
+	if ((rc = measure_sources(r, e)) != 0)
+		return rc;
 	progress_open(&bar, r->t->name, "tokens", 0, tool_progress(r->t));
 	while (!r->c.finished && !*stop && rc == 0) {
 		if ((rc = one_step(r, &s, e)) != 0)

@@ -35,6 +35,7 @@ struct train_opts {
 	bool    checkpointing, resume;
 	bool    apart;                      /* common beginnings are computed anew for each row */
 	int64_t eval_every, patience, save_every;   /* eval_every, save_every 0: chosen */
+	double  max_forgetting;             /* share by which a validation file's loss may rise above what it was before training; 0: any */
 	const char *metric;                 /* what best/ and patience go by; NULL: the validation loss */
 	int64_t sample_every;               /* 0: never */
 	bool    profile;                    /* say at the end what the operations took */

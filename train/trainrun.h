@@ -28,6 +28,8 @@ struct run {
 	struct checkpoint c;        /* where the run is; its vectors are those in use */
 	bool     resumed;
 	double   seconds_before;    /* of training, before this process */
+	const char **source;        /* [val.n] names of the validation files, where there are several; else NULL */
+	double  *source_loss;       /* [val.n] at the last evaluation */
 	double   peak;              /* FLOP/s of the device, 0: unknown */
 	double   start;             /* clock_seconds() when the loop began */
 };

@@ -226,6 +226,17 @@ static int open_optim(struct run *r, struct err *e)
 	return rc;
 }
 
+/* Several files of validation data are several sources: a general and a new domain, say. */
+static void open_sources(struct run *r)
+{
+	r->source = mem_new(r->val.n * sizeof *r->source);
+	r->source_loss = mem_new(r->val.n * sizeof *r->source_loss);
+	r->c.source = mem_new(r->val.n * sizeof *r->c.source);
+	r->c.nsource = r->val.n;
+	for (size_t i = 0; i < r->val.n; i++)
+		r->source[i] = r->o->val.v[i];
+}
+
 static int open_answers(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
@@ -257,6 +268,10 @@ static int open_training(struct run *r, struct err *e)
 	r->tr.pack.neftune = (float)(r->o->neftune / sqrt((double)r->l.w->cfg.hidden));
 	say_plan(r);
 	write_settings(r);
+	if (r->has_val && (r->val.n > 1 || r->o->max_forgetting > 0))
+		open_sources(r);
+	else if (r->o->max_forgetting > 0)
+		return err_set(e, SFT_USAGE, "--max-forgetting looks at validation data (expected --val FILE)");
 	r->peak = kern_peak(r->l.k, r->l.act);
 	kern_profile_start(r->l.k);
 	return 0;
@@ -342,7 +357,7 @@ static int load_state(struct run *r, struct err *e)
 	struct checkpoint *c = &r->c;
 	int rc;
 
-	*c = (struct checkpoint){ .settings = r->settings.p, .n = r->optim.n, .p = model_values(r->l.m), .state = { r->optim.state[0], r->optim.state[1] },
+	*c = (struct checkpoint){ .nsource = c->nsource, .source = c->source, .settings = r->settings.p, .n = r->optim.n, .p = model_values(r->l.m), .state = { r->optim.state[0], r->optim.state[1] },
 		.nstate = { r->optim.nstate[0], r->optim.nstate[1] } };
 	if (!r->o->resume)
 		return has_log(r->o->out) ? err_set(e, SFT_USAGE, "%s holds a run already (--resume goes on with it)", r->o->out) : 0;
@@ -386,6 +401,9 @@ void run_close(struct run *r)
 {
 	runlog_close(r->log, NULL);
 	answers_close(r->answers);
+	mem_free(r->source);
+	mem_free(r->source_loss);
+	mem_free(r->c.source);
 	trainer_release(&r->tr);
 	optim_release(&r->optim);
 	cursor_release(&r->cursor);
