@@ -4,33 +4,53 @@
 #include <math.h>
 #include <string.h>
 
+static void match_brief(struct bleu_scratch *s, const struct bleu_opts *o, uint64_t *taken)
+{
+	_Static_assert((int)BLEU_MAX_ORDER <= (int)SHORTSEG_ORDERS, "a set for every order");
+	shortseg_reference(&s->brief, &s->other);
+	shortseg_grams(&s->brief, o->max_order, taken);
+}
+
+static void match_long(struct bleu_scratch *s, uint64_t *match)
+{
+	find_words(&s->intern, &s->other, &s->ref);
+	grams_reference(&s->grams, s->ref.v, s->ref.n, match);
+}
+
 void bleu_segment(struct bleu_scratch *s, const struct bleu_opts *o, struct text hyp, const struct text *ref, size_t nref,
                   struct bleu_stats *out)
 {
-	uint64_t match[BLEU_MAX_ORDER] = { 0 };
-	size_t closest = 0, best = SIZE_MAX;
+	uint64_t match[BLEU_MAX_ORDER] = { 0 }, taken[BLEU_MAX_ORDER] = { 0 };
+	size_t closest = 0, best = SIZE_MAX, nhyp;
+	bool brief;
 
 	words_bleu(&s->words, o->tokenize, o->lowercase, hyp);
-	put_words(&s->intern, &s->words, &s->hyp);
-	grams_answer(&s->grams, s->hyp.v, s->hyp.n, o->max_order);
+	nhyp = s->words.n;
+	brief = shortseg_answer(&s->brief, &s->words);
+	if (!brief) {
+		put_words(&s->intern, &s->words, &s->hyp);
+		grams_answer(&s->grams, s->hyp.v, s->hyp.n, o->max_order);
+	}
 	for (size_t r = 0; r < nref; r++) {
 		size_t n, diff;
 
 		words_bleu(&s->other, o->tokenize, o->lowercase, ref[r]);
-		find_words(&s->intern, &s->other, &s->ref);
-		grams_reference(&s->grams, s->ref.v, s->ref.n, match);
-		n = s->ref.n;
-		diff = n > s->hyp.n ? n - s->hyp.n : s->hyp.n - n;
+		if (brief)
+			match_brief(s, o, taken);
+		else
+			match_long(s, match);
+		n = s->other.n;
+		diff = n > nhyp ? n - nhyp : nhyp - n;
 		if (diff < best || (diff == best && n < closest)) {
 			best = diff;
 			closest = n;
 		}
 	}
-	out->sys_len = (double)s->hyp.n;
+	out->sys_len = (double)nhyp;
 	out->ref_len = (double)closest;
 	for (unsigned k = 0; k < o->max_order; k++) {
-		out->correct[k] = (double)match[k];
-		out->total[k] = (double)grams_total(s->hyp.n, k + 1);
+		out->correct[k] = (double)(brief ? (uint64_t)__builtin_popcountll(taken[k]) : match[k]);
+		out->total[k] = (double)grams_total(nhyp, k + 1);
 	}
 }
 
@@ -105,6 +125,7 @@ void bleu_scratch_free(struct bleu_scratch *s)
 {
 	words_free(&s->words);
 	words_free(&s->other);
+	shortseg_free(&s->brief);
 	mem_free(s->hyp.v);
 	mem_free(s->ref.v);
 	intern_free(&s->intern);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "grams.h"
 #include "intern.h"
+#include "shortseg.h"
 
 enum { BLEU_MAX_ORDER = 16 };
 enum bleu_smooth { SMOOTH_EXP, SMOOTH_FLOOR, SMOOTH_ADD_K, SMOOTH_NONE };
@@ -37,6 +38,7 @@ struct bleu_score {
 struct bleu_scratch {
 	struct words words;             /* of the answer */
 	struct words other;             /* of a reference */
+	struct shortseg brief;          /* of answers up to its length; the rest are of longer ones */
 	struct ids hyp, ref;
 	struct intern intern;
 	struct grams grams;

@@ -165,60 +165,101 @@ static bool has_lf(struct text t)
 	return t.n && memchr(t.p, '\n', t.n);
 }
 
+/* What is asked for, and of what. */
+struct plan {
+	unsigned max;                   /* the longest n-gram */
+	bool lines, sums, lengths;      /* a text has several lines; Lsum of these; an LCS of whole texts */
+	bool brief;                     /* the answer is in s->brief */
+};
+
+static struct plan plan_of(const struct rouge_opts *o, struct text hyp, const struct text *ref, size_t nref)
+{
+	struct plan p = { .max = highest_order(o), .lines = has_lf(hyp) };
+
+	for (size_t r = 0; r < nref; r++)
+		p.lines |= has_lf(ref[r]);
+	for (unsigned k = 0; k < o->ntypes; k++) {
+		p.sums |= o->type[k] == ROUGE_LSUM && p.lines;
+		p.lengths |= o->type[k] == ROUGE_L || (o->type[k] == ROUGE_LSUM && !p.lines);
+	}
+	return p;
+}
+
+static int read_answer(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, struct plan *p, struct err *e)
+{
+	int rc;
+
+	if (p->sums && (rc = read_hyp(s, o, hyp, e)) != 0)
+		return rc;
+	if (p->max == 0 && !p->lengths)
+		return 0;
+	if ((rc = words_rouge(&s->words, o->tokenizer, o->stem, hyp, e)) != 0)
+		return rc;
+	if ((p->brief = shortseg_answer(&s->brief, &s->words)))
+		return 0;
+	put_words(&s->intern, &s->words, &s->hyp);
+	if (p->max)
+		grams_answer(&s->grams, s->hyp.v, s->hyp.n, p->max);
+	return 0;
+}
+
+/* The matches of one reference: n-grams by order, words in common. */
+static int match(struct rouge_scratch *s, const struct rouge_opts *o, struct text ref, const struct plan *p, uint64_t *grams, size_t *common,
+                 size_t *nref, struct err *e)
+{
+	struct words *w = &s->sum_words;                /* free to use but while Lsum reads */
+	uint64_t taken[9] = { 0 };
+	int rc;
+
+	if (p->max == 0 && !p->lengths)
+		return 0;
+	if ((rc = words_rouge(w, o->tokenizer, o->stem, ref, e)) != 0)
+		return rc;
+	*nref = w->n;
+	if (p->brief) {
+		shortseg_reference(&s->brief, w);
+		shortseg_grams(&s->brief, p->max, taken);
+		for (unsigned k = 0; k < p->max; k++)
+			grams[k] = (uint64_t)__builtin_popcountll(taken[k]);
+		*common = p->lengths ? shortseg_lcs(&s->brief) : 0;
+		return 0;
+	}
+	find_words(&s->intern, w, &s->ref);
+	if (p->lengths)
+		*common = lcs_length(&s->lcs, &s->ref, s->hyp.v, s->hyp.n, s->intern.n);
+	if (p->max) {
+		grams_forget(&s->grams);
+		grams_reference(&s->grams, s->ref.v, s->ref.n, grams);
+	}
+	return 0;
+}
+
 int rouge_segment(struct rouge_scratch *s, const struct rouge_opts *o, struct text hyp, const struct text *ref, size_t nref,
                   struct prf *out, struct err *e)
 {
-	unsigned max = highest_order(o);
-	bool sums = false, lengths = false, lines = has_lf(hyp);
-	struct words *other = &s->sum_words;            /* free to use but while Lsum reads */
-	int rc;
+	struct plan p = plan_of(o, hyp, ref, nref);
+	int rc = read_answer(s, o, hyp, &p, e);
 
-	for (size_t r = 0; r < nref; r++)
-		lines |= has_lf(ref[r]);
-	for (unsigned k = 0; k < o->ntypes; k++) {
-		sums |= o->type[k] == ROUGE_LSUM && lines;
-		lengths |= o->type[k] == ROUGE_L || (o->type[k] == ROUGE_LSUM && !lines);
-	}
-	if (sums && (rc = read_hyp(s, o, hyp, e)) != 0)
-		return rc;
-	if (max || lengths) {
-		if ((rc = words_rouge(&s->words, o->tokenizer, o->stem, hyp, e)) != 0)
-			return rc;
-		put_words(&s->intern, &s->words, &s->hyp);
-		if (max)
-			grams_answer(&s->grams, s->hyp.v, s->hyp.n, max);
-	}
-	for (size_t r = 0; r < nref; r++) {
-		uint64_t match[9] = { 0 };
-		size_t common = 0;
+	for (size_t r = 0; rc == 0 && r < nref; r++) {
+		size_t common = 0, nhyp = s->words.n, nr = 0;
+		uint64_t grams[9] = { 0 };
 
-		if (max || lengths) {
-			if ((rc = words_rouge(other, o->tokenizer, o->stem, ref[r], e)) != 0)
-				return rc;
-			find_words(&s->intern, other, &s->ref);
-		}
-		if (lengths)
-			common = lcs_length(&s->lcs, &s->ref, s->hyp.v, s->hyp.n, s->intern.n);
-		if (max) {
-			grams_forget(&s->grams);
-			grams_reference(&s->grams, s->ref.v, s->ref.n, match);
-		}
-		for (unsigned k = 0; k < o->ntypes; k++) {
+		rc = match(s, o, ref[r], &p, grams, &common, &nr, e);
+		for (unsigned k = 0; rc == 0 && k < o->ntypes; k++) {
 			unsigned t = o->type[k];
 			struct prf x;
 
-			if (t == ROUGE_LSUM && lines) {
-				if ((rc = lsum(s, o, ref[r], &x, e)) != 0)
-					return rc;
-			} else if (t >= ROUGE_L) {        /* of two single lines, Lsum is L: an LCS never uses a word twice */
-				x = prf_of((double)common, s->hyp.n, s->ref.n);
-			} else {
-				x = prf_of((double)match[t - 1], grams_total(s->hyp.n, t), grams_total(s->ref.n, t));
-			}
-			keep_better(&out[k], x, r == 0);
+			if (t == ROUGE_LSUM && p.lines)
+				rc = lsum(s, o, ref[r], &x, e);
+			else if (t >= ROUGE_L)          /* of two single lines, Lsum is L: an LCS never uses a word twice */
+				x = prf_of((double)common, nhyp, nr);
+			else
+				x = prf_of((double)grams[t - 1], grams_total(nhyp, t), grams_total(nr, t));
+			if (rc == 0)
+				keep_better(&out[k], x, r == 0);
 		}
 	}
-	return 0;
+	return rc;
 }
 
 void rouge_type_name(unsigned type, char name[16])
@@ -263,6 +304,7 @@ void rouge_signature(const struct rouge_opts *o, struct buf *to)
 void rouge_scratch_free(struct rouge_scratch *s)
 {
 	words_free(&s->words);
+	shortseg_free(&s->brief);
 	words_free(&s->sum_words);
 	buf_free(&s->sum_text);
 	mem_free(s->hyp.v);

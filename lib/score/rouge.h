@@ -10,6 +10,7 @@
 #include "grams.h"
 #include "intern.h"
 #include "lcs.h"
+#include "shortseg.h"
 
 enum { ROUGE_MAX_TYPES = 11, ROUGE_L = 10, ROUGE_LSUM = 11 };
 
@@ -31,6 +32,7 @@ struct sentences {                      /* the ids of sentence k: ids.v[end[k-1]
 
 struct rouge_scratch {
 	struct words words;
+	struct shortseg brief;          /* of answers up to its length; ids, intern, grams and lcs are of longer ones */
 	struct ids hyp, ref;
 	struct intern intern;
 	struct grams grams;

@@ -115,6 +115,12 @@ void text_lower(struct buf *to, struct text t)
 	*out = '\0';
 }
 
+static void begin(struct words *w, struct text t)
+{
+	w->n = 0;
+	w->end = t.p + t.n;
+}
+
 static void put(struct words *w, const char *p, size_t n)
 {
 	ARRAY_ROOM(w->w, w->n, w->cap);
@@ -134,7 +140,7 @@ void words_split(struct words *w, struct text t)
 {
 	size_t at = 0, start = 0, next;
 
-	w->n = 0;
+	begin(w, t);
 	while (at < t.n) {
 		next = at;
 		if (text_is_space(text_next(t, &next))) {
@@ -255,7 +261,7 @@ static void cut(struct words *w, int tok, struct text t, bool padded)
 	bool before = padded, prev_m2 = false, m2;   /* before: there is a character before this one */
 	size_t at = 0, start = 0, next, peek;
 
-	w->n = 0;
+	begin(w, t);
 	for (; at < t.n; at = next, prev = c, before = true) {
 		bool alone;
 
@@ -326,7 +332,7 @@ static struct text unescape(struct words *w, struct text t, bool ter)
 
 static void each_char(struct words *w, struct text t)
 {
-	w->n = 0;
+	begin(w, t);
 	for (size_t at = 0, next = 0; at < t.n; at = next)
 		if (!text_is_space(text_next(t, &next)))
 			put(w, t.p + at, next - at);
@@ -375,6 +381,7 @@ static void drop_marks(struct words *w, bool asian)
 			w->w[kept++] = (struct text){ out.p + from, out.n - from };
 	}
 	w->n = kept;
+	w->end = out.p + out.n;
 	buf_free(&w->clean);
 	w->clean = out;
 }
@@ -401,18 +408,56 @@ static bool alnum(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* Where the run of these ends that AT is in. */
-static inline size_t skip_alnum(struct text t, size_t at)
+/* Bit i: is byte i of the 64 at P of these? */
+static inline uint64_t alnum64(const char *p)
 {
-	for (uint64_t x; at + 8 <= t.n; at += 8) {
-		memcpy(&x, t.p + at, 8);
-		x = (within8(x, 'a', 'z') | within8(x, '0', '9')) ^ 0x8080808080808080u;
-		if (x)
-			return at + (size_t)(__builtin_ctzll(x) >> 3);
+	uint64_t mask = 0, x;
+
+	for (int i = 0; i < 8; i++) {
+		memcpy(&x, p + 8 * i, 8);
+		x = within8(x, 'a', 'z') | within8(x, '0', '9');
+		mask |= ((x >> 7) * 0x0102040810204080u >> 56) << 8 * i;       /* the lowest bits of 8 bytes, side by side */
 	}
-	while (at < t.n && alnum((unsigned char)t.p[at]))
-		at++;
-	return at;
+	return mask;
+}
+
+static inline void put_run(struct words *w, char *p, size_t n, bool stem)
+{
+	if (stem && n > 3)
+		n = porter_stem(p, n);          /* our own buffer; a stem is never longer */
+	if (n)
+		put(w, p, n);
+}
+
+/* The runs of a-z and 0-9 in T, 64 bytes at a time: a run begins and ends where a bit is not like the one before it. */
+static void alnum_runs(struct words *w, struct text t, bool stem)
+{
+	uint64_t inside = 0;
+	size_t start = 0;
+	char last[64];
+
+	begin(w, t);
+	for (size_t at = 0; at < t.n; at += 64) {
+		const char *p = t.p + at;
+		uint64_t mask, edges;
+
+		if (t.n - at < 64) {
+			memset(last, 0, sizeof last);
+			p = memcpy(last, p, t.n - at);
+		}
+		mask = alnum64(p);
+		for (edges = mask ^ (mask << 1 | inside); edges; edges &= edges - 1) {
+			size_t edge = at + (size_t)__builtin_ctzll(edges);
+
+			if (inside)
+				put_run(w, (char *)t.p + start, edge - start, stem);
+			else
+				start = edge;
+			inside ^= 1;
+		}
+	}
+	if (inside)
+		put_run(w, (char *)t.p + start, t.n - start, stem);
 }
 
 static bool ideograph(uint32_t c)
@@ -421,28 +466,20 @@ static bool ideograph(uint32_t c)
 	       (c >= 0x20000 && c <= 0x323af);
 }
 
-static void alnum_runs(struct words *w, struct text t, bool stem, bool cjk)
+/* The same runs, and every ideograph by itself. */
+static void cjk_mixed(struct words *w, struct text t)
 {
 	size_t at = 0, next;
 
-	w->n = 0;
+	begin(w, t);
 	while (at < t.n) {
+		next = at;
 		if (alnum((unsigned char)t.p[at])) {
-			size_t start = at, n;
-
-			at = skip_alnum(t, at + 1);
-			n = at - start;
-			if (stem && n > 3)
-				n = porter_stem((char *)t.p + start, n);   /* our own buffer; a stem is never longer */
-			if (n)
-				put(w, t.p + start, n);
-			continue;
-		}
-		next = at + 1;
-		if ((unsigned char)t.p[at] >= 0x80) {
-			next = at;
-			if (ideograph(text_next(t, &next)) && cjk)
-				put(w, t.p + at, next - at);
+			while (next < t.n && alnum((unsigned char)t.p[next]))
+				next++;
+			put(w, t.p + at, next - at);
+		} else if (ideograph(text_next(t, &next))) {
+			put(w, t.p + at, next - at);
 		}
 		at = next;
 	}
@@ -456,8 +493,10 @@ int words_rouge(struct words *w, enum rouge_tokenizer tok, bool stem, struct tex
 		return words_icu(w, t, e);
 	if (tok == ROUGE_CHAR)
 		each_char(w, t);
+	else if (tok == ROUGE_CJK)
+		cjk_mixed(w, t);
 	else
-		alnum_runs(w, t, stem && tok == ROUGE_DEFAULT, tok == ROUGE_CJK);
+		alnum_runs(w, t, stem);
 	return 0;
 }
 
@@ -467,7 +506,7 @@ int words_icu(struct words *w, struct text t, struct err *e)
 	size_t n;
 	int rc;
 
-	w->n = 0;
+	begin(w, t);
 	if (w->breaks == NULL && (rc = wordbreak_open(&w->breaks, e)) != 0)
 		return rc;
 	if ((rc = wordbreak_words(w->breaks, t.p, t.n, &v, &n, e)) != 0)

@@ -23,6 +23,7 @@ struct text {
 struct words {
 	struct text *w;
 	size_t n, cap;
+	const char *end;                /* from any word to here bytes may be read */
 	struct buf low, clean;
 	struct wordbreak *breaks;       /* of words_icu() */
 };
