@@ -133,7 +133,7 @@ static void sort_entities(struct augment *g)
 
 int augment_ready(struct augment *g, int n, struct err *e)
 {
-	static const struct words all = {0};
+	static const struct wordlist all = {0};
 	int rc = 0;
 
 	for (int k = 0; k < AUG_KINDS && rc == 0; k++)

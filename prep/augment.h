@@ -37,15 +37,15 @@ struct augment {
 	uint32_t *entity_at;           /* by term: its place in there; UINT32_MAX for what is only a variant */
 	uint32_t *entity_class;        /* by term */
 	struct augment_class *class;
-	struct words columns;
+	struct wordlist columns;
 	const char *id;                /* column of ids, or NULL */
 	int64_t copies;
 	bool only_new;
 	const char *only_column;       /* NULL, or: records with other values than these are left alone */
-	struct words only_values;
+	struct wordlist only_values;
 	const char *weak_column;       /* NULL, or: records whose value is not in weak are left alone */
 	struct strmap weak;
-	struct words group;            /* held-out keys are of these columns */
+	struct wordlist group;            /* held-out keys are of these columns */
 	struct keyset held;
 	bool missing_ok;
 	uint64_t seed;

@@ -39,7 +39,7 @@ void clean_release(struct clean *c)
 static void set_columns(struct clean *c, struct step *s, const char *list)
 {
 	if (strcmp(list, "all") != 0)
-		words_split(&s->columns, list, &c->arena);
+		wordlist_split(&s->columns, list, &c->arena);
 	s->seen = mem_new(s->columns.n + 1);
 }
 
@@ -132,16 +132,16 @@ static const char pandas[] = ",#N/A,#N/A N/A,#NA,-1.#IND,-1.#QNAN,-NaN,-nan,1.#I
 
 int clean_ready(struct clean *c, struct err *e)
 {
-	struct words given = {0};
+	struct wordlist given = {0};
 
 	(void)e;
-	words_split(&given, c->null_values, &c->arena);
+	wordlist_split(&given, c->null_values, &c->arena);
 	for (size_t i = 0; i < given.n; i++) {
 		if (strcmp(given.v[i], "pandas") == 0) {
-			words_split(&c->nulls, pandas, &c->arena);
+			wordlist_split(&c->nulls, pandas, &c->arena);
 			continue;
 		}
-		words_add(&c->nulls, strcmp(given.v[i], "empty") == 0 ? "" : given.v[i]);
+		wordlist_add(&c->nulls, strcmp(given.v[i], "empty") == 0 ? "" : given.v[i]);
 	}
 	mem_free(given.v);
 	for (size_t i = 0; i < c->nulls.n; i++)

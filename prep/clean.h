@@ -83,7 +83,7 @@ struct step {
 	const struct step_kind *kind;
 	const struct clean *clean;
 	const char *value;                    /* as given, or NULL */
-	struct words columns;                 /* names of the columns it looks at; none: all */
+	struct wordlist columns;                 /* names of the columns it looks at; none: all */
 	const char *why;                      /* reason of a step that drops by record */
 	struct pattern *pattern;
 	struct replacement *replacement;
@@ -93,7 +93,7 @@ struct step {
 	bool *languages;                      /* lang: by number, those that stay */
 	const char **reason;                  /* lang: by number, for those that do not */
 	int choice;
-	struct words renamed;                 /* rename: the new names of columns */
+	struct wordlist renamed;                 /* rename: the new names of columns */
 	bool *seen;                           /* by column: some record had it */
 };
 
@@ -115,7 +115,7 @@ struct clean {
 	size_t n;
 	const char *columns;                  /* --columns, for the steps that follow */
 	const char *null_values;
-	struct words nulls;
+	struct wordlist nulls;
 	size_t longest_null;                  /* bytes of the longest of them */
 	bool masks;                           /* --mask-pii: rejects are masked too, whole */
 	bool missing_ok;                      /* --union: records may lack columns */

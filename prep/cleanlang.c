@@ -21,7 +21,7 @@ static int unknown_language(const struct clean *c, const char *code, struct err 
 
 static int parse_lang(struct clean *c, struct step *s, const char *value, struct err *e)
 {
-	struct words codes = {0};
+	struct wordlist codes = {0};
 	int rc = 0;
 
 	if (c->unicode == NULL)
@@ -30,7 +30,7 @@ static int parse_lang(struct clean *c, struct step *s, const char *value, struct
 		c->lang = lang_open(c->unicode);
 	s->languages = arena_get(&c->arena, LANG_MAX * sizeof *s->languages);
 	memset(s->languages, 0, LANG_MAX * sizeof *s->languages);
-	words_split(&codes, value, &c->arena);
+	wordlist_split(&codes, value, &c->arena);
 	for (size_t i = 0; i < codes.n && rc == 0; i++) {
 		int language = lang_find(c->lang, codes.v[i]);
 

@@ -35,10 +35,10 @@ static int select_bind(struct clean *c, const struct step *s, const struct names
 /* "A=B,C=D": the columns are A and C, the new names B and D. */
 static int rename_parse(struct clean *c, struct step *s, const char *value, struct err *e)
 {
-	struct words pairs = {0};
+	struct wordlist pairs = {0};
 	int rc = 0;
 
-	words_split(&pairs, value, &c->arena);
+	wordlist_split(&pairs, value, &c->arena);
 	for (size_t i = 0; i < pairs.n && rc == 0; i++) {
 		const char *eq = strchr(pairs.v[i], '=');
 
@@ -46,8 +46,8 @@ static int rename_parse(struct clean *c, struct step *s, const char *value, stru
 			rc = err_set(e, SFT_USAGE, "'%s' (expected OLD=NEW)", pairs.v[i]);
 			break;
 		}
-		words_add(&s->columns, arena_str(&c->arena, pairs.v[i], (size_t)(eq - pairs.v[i])));
-		words_add(&s->renamed, eq + 1);
+		wordlist_add(&s->columns, arena_str(&c->arena, pairs.v[i], (size_t)(eq - pairs.v[i])));
+		wordlist_add(&s->renamed, eq + 1);
 	}
 	mem_free(pairs.v);
 	mem_free(s->seen);

@@ -21,7 +21,7 @@
 enum { DEDUP_BATCH = 2048 };
 
 struct dedup {
-	struct words key;                 /* columns; none: the whole record */
+	struct wordlist key;                 /* columns; none: the whole record */
 	enum dedup_keep keep;
 	uint64_t memory;                  /* bytes for the tables of keys */
 	const char *scratch_dir;

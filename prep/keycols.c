@@ -4,13 +4,13 @@
 #include <string.h>
 
 
-void words_add(struct words *w, const char *word)
+void wordlist_add(struct wordlist *w, const char *word)
 {
 	ARRAY_ROOM(w->v, w->n, w->cap);
 	w->v[w->n++] = word;
 }
 
-void words_split(struct words *w, const char *list, struct arena *a)
+void wordlist_split(struct wordlist *w, const char *list, struct arena *a)
 {
 	const char *s = list;
 
@@ -23,7 +23,7 @@ void words_split(struct words *w, const char *list, struct arena *a)
 			*to++ = *s;
 		}
 		*to = '\0';
-		words_add(w, word);
+		wordlist_add(w, word);
 	} while (*s++);
 }
 
@@ -53,7 +53,7 @@ static int column_and_role(const struct names *names, const char *name, const ch
 	return -1;
 }
 
-int columns_find(const struct words *w, const struct names *names, bool missing_ok, uint32_t *col, const char **role, size_t *n, struct err *e)
+int columns_find(const struct wordlist *w, const struct names *names, bool missing_ok, uint32_t *col, const char **role, size_t *n, struct err *e)
 {
 	*n = w->n ? w->n : names->n;
 	for (size_t i = 0; i < *n; i++) {
@@ -73,7 +73,7 @@ int columns_find(const struct words *w, const struct names *names, bool missing_
 
 /* --- keys --- */
 
-void keyer_init(struct keyer *k, const struct words *w, bool missing_ok)
+void keyer_init(struct keyer *k, const struct wordlist *w, bool missing_ok)
 {
 	*k = (struct keyer){ .words = w, .missing_ok = missing_ok };
 }

@@ -10,14 +10,14 @@
 #include "rec.h"
 
 /* A list of words; free v with mem_free. */
-struct words {
+struct wordlist {
 	const char **v;
 	size_t n, cap;
 };
 
 /* Add the parts of "a,b,c" (a comma in a name is written \,); they are copied into A. */
-void words_split(struct words *w, const char *list, struct arena *a);
-void words_add(struct words *w, const char *word);     /* borrowed */
+void wordlist_split(struct wordlist *w, const char *list, struct arena *a);
+void wordlist_add(struct wordlist *w, const char *word);     /* borrowed */
 
 #define NO_COLUMN UINT32_MAX
 
@@ -27,11 +27,11 @@ int err_at(struct err *e, const struct recin *in, const struct rec *r);
 /* The columns of W in NAMES, or all of them where W is empty: *N numbers into COL (room for the larger of W->n and
  * NAMES->n).  A name that is not there is an error, or NO_COLUMN where MISSING_OK.
  * ROLE (room as COL; NULL: none are known): "NAME:ROLE", where only NAME is there, is that column and a role of its messages. */
-int columns_find(const struct words *w, const struct names *names, bool missing_ok, uint32_t *col, const char **role, size_t *n, struct err *e);
+int columns_find(const struct wordlist *w, const struct names *names, bool missing_ok, uint32_t *col, const char **role, size_t *n, struct err *e);
 
 /* Keys: the values of some columns as they are written, hashed.  One per thread. */
 struct keyer {
-	const struct words *words;        /* none: the whole record, names and all */
+	const struct wordlist *words;        /* none: the whole record, names and all */
 	bool missing_ok;                  /* a missing column is an empty value */
 	const struct names *names;        /* for which col stands */
 	uint32_t *col;
@@ -39,7 +39,7 @@ struct keyer {
 	uint64_t seed;                    /* of the names, for the whole record */
 	struct buf text;
 };
-void keyer_init(struct keyer *k, const struct words *w, bool missing_ok);
+void keyer_init(struct keyer *k, const struct wordlist *w, bool missing_ok);
 void keyer_release(struct keyer *k);
 /* Find the columns of records with NAMES: col[0 .. n - 1].  The others do it themselves. */
 int  keyer_columns(struct keyer *k, const struct names *names, struct err *e);

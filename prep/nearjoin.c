@@ -169,7 +169,7 @@ static int drop_records(struct near *n, const char *path, const uint8_t *fate, u
 
 int near_drop(struct near *n, const char *path, struct recin *in, struct recout *out, const struct rec_opts *o, struct err *e)
 {
-	static const struct words all = {0};
+	static const struct wordlist all = {0};
 	uint64_t records, digest;
 	struct keyer whole;
 	uint8_t *fate;

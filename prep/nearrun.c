@@ -281,9 +281,9 @@ static int passes(struct job *j, struct recout *out, const struct rec_opts *r, c
 
 /* --- all of it --- */
 
-static void start_mappers(struct job *j, const struct words *text, const struct words *id, bool unite, int n)
+static void start_mappers(struct job *j, const struct wordlist *text, const struct wordlist *id, bool unite, int n)
 {
-	static const struct words all = {0};
+	static const struct wordlist all = {0};
 
 	keyer_init(&j->key, j->o->key ? j->o->key : &all, unite);
 	j->mapper = mem_new((size_t)n * sizeof *j->mapper);
@@ -312,12 +312,12 @@ static void end_mappers(struct job *j, int n)
 int near_run(struct near *o, struct recin *in, struct recout *out, const struct rec_opts *r, const struct tool *t, struct err *e)
 {
 	struct job j = { .o = o, .in = in, .e = e };
-	struct words text = {0}, id = {0};
+	struct wordlist text = {0}, id = {0};
 	int rc;
 
 	e->code = 0;
-	words_add(&text, o->column ? o->column : "");
-	words_add(&id, o->id ? o->id : "");
+	wordlist_add(&text, o->column ? o->column : "");
+	wordlist_add(&id, o->id ? o->id : "");
 	start_mappers(&j, &text, &id, r->unite, (int)t->threads);
 	j.unicode = unicode_open();
 	j.minhash = minhash_new();

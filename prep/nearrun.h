@@ -14,7 +14,7 @@
 
 struct near {
 	const char *column, *id;          /* COLUMN NULL: by key alone; ID NULL: records are called by their number, from 0 */
-	const struct words *key;          /* NULL: by text alone; no words: whole records */
+	const struct wordlist *key;          /* NULL: by text alone; no words: whole records */
 	struct neardup_how how;
 	enum dedup_keep keep;
 	const char *const *against;       /* files: what is similar to a record of theirs, or has its key, is dropped */

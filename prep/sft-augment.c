@@ -98,7 +98,7 @@ static int only(struct augment *g, struct tool *t)
 	if (equals == NULL || equals == o.only)
 		return err_set(&t->e, SFT_USAGE, "--only '%s' (expected COL=VALUE,...)", o.only);
 	g->only_column = arena_str(&t->arena, o.only, (size_t)(equals - o.only));
-	words_split(&g->only_values, equals + 1, &t->arena);
+	wordlist_split(&g->only_values, equals + 1, &t->arena);
 	return 0;
 }
 
@@ -134,9 +134,9 @@ static int set_up(struct augment *g, const struct rec_opts *r, struct tool *t)
 	g->id = o.id;
 	g->missing_ok = r->unite;
 	g->seed = (uint64_t)t->seed;
-	words_split(&g->columns, o.columns, &t->arena);
+	wordlist_split(&g->columns, o.columns, &t->arena);
 	if (o.group)
-		words_split(&g->group, o.group, &t->arena);
+		wordlist_split(&g->group, o.group, &t->arena);
 	if ((rc = only(g, t)) != 0 || (rc = weak(g, t)) != 0 || (rc = methods(g, &t->e)) != 0 || (rc = augment_ready(g, (int)t->threads, &t->e)) != 0)
 		return rc;
 	for (size_t i = 0; i < o.held_out.n && rc == 0; i++)

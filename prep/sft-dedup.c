@@ -134,7 +134,7 @@ static int check(const struct tool *t, const struct rec_opts *r, struct err *e)
 	return 0;
 }
 
-static void set_up_near(struct near *n, const struct words *key, const struct tool *t)
+static void set_up_near(struct near *n, const struct wordlist *key, const struct tool *t)
 {
 	n->column = o.near;
 	n->id = o.id;
@@ -179,7 +179,7 @@ static int dedup_files(struct dedup *d, const struct rec_opts *r, struct tool *t
 	int rc;
 
 	if (o.key && strcmp(o.key, "all") != 0)
-		words_split(&d->key, o.key, &t->arena);
+		wordlist_split(&d->key, o.key, &t->arena);
 	set_up_near(&n, &d->key, t);
 	if ((rc = rec_open(&in, (const char *const *)t->operands, (size_t)t->noperands, r, t, &t->e)) != 0 ||
 	    (!o.signatures && (rc = rec_create(&out, NULL, rec_format(in), r, t, &t->e)) != 0) ||

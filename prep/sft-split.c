@@ -144,11 +144,11 @@ static int split_files(struct split *s, const struct rec_opts *r, struct tool *t
 	int rc;
 
 	if (o.stratify)
-		words_add(&s->stratify, o.stratify);
+		wordlist_add(&s->stratify, o.stratify);
 	if (o.group)
-		words_add(&s->group, o.group);
+		wordlist_add(&s->group, o.group);
 	if (o.key && strcmp(o.key, "all") != 0)
-		words_split(&s->key, o.key, &t->arena);
+		wordlist_split(&s->key, o.key, &t->arena);
 	s->val = o.val;
 	s->test = o.test;
 	s->seed = (uint64_t)t->seed;

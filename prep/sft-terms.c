@@ -221,7 +221,7 @@ static int run_command(const struct command *c, const struct rec_opts *r, struct
 	t.missing_ok = r->unite;
 	t.contradict = o.contradict;
 	if (o.columns && strcmp(o.columns, "all") != 0)
-		words_split(&t.columns, o.columns, &tool->arena);
+		wordlist_split(&t.columns, o.columns, &tool->arena);
 	if ((rc = terms_read(&t, &o.dict, &tool->e)) == 0) {
 		terms_ready(&t, (int)tool->threads);
 		rc = c->run(&t, r, tool);

@@ -20,7 +20,7 @@ enum { SPLIT_BATCH = 2048 };
 
 struct split {
 	double val, test;                 /* shares below 1, else counts */
-	struct words stratify, group, key;/* at most one name in the first two */
+	struct wordlist stratify, group, key;/* at most one name in the first two */
 	uint64_t seed;
 	const char *scratch_dir;
 

@@ -53,7 +53,7 @@ int terms_read(struct terms *t, const struct opt_list *files, struct err *e)
 	return termset_ready(t->set, e);
 }
 
-static bool exclusive(const struct words *list, const char *class)
+static bool exclusive(const struct wordlist *list, const char *class)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (strcmp(list->v[i], class) == 0)
@@ -64,12 +64,12 @@ static bool exclusive(const struct words *list, const char *class)
 static void number_classes(struct terms *t)
 {
 	struct strmap seen = {0};
-	struct words list = {0};
+	struct wordlist list = {0};
 	struct arena a;
 
 	arena_init(&a);
 	if (t->contradict)
-		words_split(&list, t->contradict, &a);
+		wordlist_split(&list, t->contradict, &a);
 	t->class = mem_grow(NULL, (size_t)termset_count(t->set) + 1, sizeof *t->class);
 	strmap_put(&seen, "", 0, 0, NULL);
 	for (uint32_t i = 0; i < termset_count(t->set); i++) {
@@ -137,7 +137,7 @@ void terms_found(const struct terms *t, uint32_t term, uint64_t *all, uint64_t *
 
 /* --- columns of a record --- */
 
-static int find_columns(const struct terms *t, struct termwork *w, const struct words *words, const struct names *names, struct err *e)
+static int find_columns(const struct terms *t, struct termwork *w, const struct wordlist *words, const struct names *names, struct err *e)
 {
 	size_t room = words->n > names->n ? words->n : names->n;
 	int rc;

@@ -20,7 +20,7 @@ struct terms {
 	struct unicode *u;
 	struct termset *set;
 	struct nearterms *near;        /* check: NULL where neither kind is looked for */
-	struct words columns;          /* replace, count */
+	struct wordlist columns;          /* replace, count */
 	bool missing_ok;               /* records may lack columns */
 	const char *question, *answer; /* check; question may be NULL */
 	struct addcols cols;           /* check: what is added */

@@ -82,7 +82,7 @@ static enum role usual_role(const char *name)
 
 int turns_init(struct turns *t, const struct turns_opts *o, const char *dir, struct err *e)
 {
-	struct words w = {0};
+	struct wordlist w = {0};
 	int rc = 0;
 
 	memset(t, 0, sizeof *t);
@@ -90,7 +90,7 @@ int turns_init(struct turns *t, const struct turns_opts *o, const char *dir, str
 	arena_init(&t->a);
 	recspill_init(&t->rows, dir);
 	if (o->roles)
-		words_split(&w, o->roles, &t->a);
+		wordlist_split(&w, o->roles, &t->a);
 	for (size_t i = 0; i < w.n && rc == 0; i++)
 		rc = give_role(t, w.v[i], e);
 	mem_free(w.v);
