@@ -18,12 +18,12 @@ struct head {
 	uint32_t flags, shingle;
 	double threshold;
 	uint64_t rules, records, digest;
-	uint32_t numbers, crc = 0;         /* MINHASH_N; CRC-32C of what is before it */
+	uint32_t numbers, crc;         /* MINHASH_N; CRC-32C of what is before it */
 };
 
 struct block {
 	uint64_t n;                    /* bytes that follow; 0: the end */
-	uint32_t records, crc = 0;         /* CRC-32C of the bytes, going on from that of N and RECORDS */
+	uint32_t records, crc;         /* CRC-32C of the bytes, going on from that of N and RECORDS */
 };
 
 /* Before the key, the signature, the text and the name of a record. */
@@ -298,7 +298,7 @@ int nearsig_put_fates(const char *path, const struct nearsig_about *about, const
 {
 	struct fates_head h = { .records = about->records, .digest = about->digest };
 	struct sink *to;
-	uint32_t crc = 0;
+	uint32_t crc;
 	int rc;
 
 	memcpy(h.magic, fates_magic, sizeof fates_magic);
