@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "evaltools.h"
-#include "scoring.h"
+#include "scorerun.h"
 
 struct settings {
 	struct eval_opts o;
@@ -69,39 +69,19 @@ static int take_operands(struct settings *s, struct tool *t)
 	return 0;
 }
 
-static int write_item(struct scoring *s, const struct item *it, struct outfile *f, struct buf *line, struct err *e)
-{
-	if (f == NULL)
-		return 0;
-	line->n = 0;
-	scoring_item(s, it, line);
-	return out_write(f, line->p, line->n, e);
-}
-
 static int score_all(struct settings *s, struct pairs *p, struct scoring *sc, struct outfile *items, struct tool *t)
 {
 	uint64_t resamples = s->o.ci ? (uint64_t)s->o.resamples : 0;
-	struct buf line = { 0 };
-	struct item it;
-	bool more;
-	int rc;
+	int rc = eval_opts_match(&s->o, pairs_table(p), &t->e);
 
-	if ((rc = pairs_next(p, &it, &more, &t->e)) != 0 || (rc = eval_opts_match(&s->o, pairs_table(p), &t->e)) != 0)
-		return rc;
-	rc = scoring_open(sc, s->metric, s->nmetrics, &s->o.m, s->by, resamples, (uint64_t)t->seed, &t->e);
+	if (rc == 0)
+		rc = scoring_open(sc, s->metric, s->nmetrics, &s->o.m, s->by, resamples, (uint64_t)t->seed, &t->e);
 	for (size_t k = 0; rc == 0 && k < s->gates.n; k++)
 		rc = scoring_gate(sc, s->gates.v[k], &t->e);
-	if (rc == 0 && !more)
+	if (rc == 0)
+		rc = scorerun(sc, p, items, (int)t->threads, &t->e);
+	if (rc == 0 && sc->n == 0)
 		rc = err_set(&t->e, SFT_BADDATA, "no items in the input (expected at least one)");
-	while (rc == 0 && more) {
-		if ((rc = scoring_add(sc, &it, &t->e)) != 0) {
-			rc = err_in(&t->e, "%s:%llu", it.file, (unsigned long long)it.line);
-			break;
-		}
-		if ((rc = write_item(sc, &it, items, &line, &t->e)) == 0)
-			rc = pairs_next(p, &it, &more, &t->e);
-	}
-	buf_free(&line);
 	if (rc == 0 && s->by && sc->group_name.n == 1 && sc->group_name.e[0].n == 0)
 		rc = err_set(&t->e, SFT_BADDATA, "no record has a value in column '%s' (--by)", s->by);
 	return rc;

@@ -20,10 +20,7 @@ struct pairs {
 	struct linefile *hyp, **refs;
 	size_t nrefs;
 
-	struct text *ref;               /* of the item */
-	size_t cap;
-	struct choice_score *score;     /* likewise */
-	size_t score_cap;
+	struct text *line;              /* of the references, where the item is one of lines */
 	uint64_t n;
 };
 
@@ -61,8 +58,7 @@ int pairs_lines(struct pairs **out, const char *hyp, const struct opt_list *refs
 		pairs_abandon(p);
 		return rc;
 	}
-	p->cap = refs->n;
-	p->ref = mem_new(p->cap * sizeof *p->ref);
+	p->line = mem_new(refs->n * sizeof *p->line);
 	*out = p;
 	return 0;
 }
@@ -81,12 +77,12 @@ static int next_lines(struct pairs *p, struct item *it, bool *more, struct err *
 	int rc = linefile_next(p->hyp, &it->hyp, more, e);
 
 	for (size_t k = 0; rc == 0 && k < p->nrefs; k++) {
-		if ((rc = linefile_next(p->refs[k], &p->ref[k], &have, e)) != 0)
+		if ((rc = linefile_next(p->refs[k], &p->line[k], &have, e)) != 0)
 			break;
 		if (have != *more)
 			return have ? unequal(p->refs[k], p->hyp, e) : unequal(p->hyp, p->refs[k], e);
 	}
-	it->ref = p->ref;
+	it->ref = p->line;
 	it->nref = p->nrefs;
 	it->id = it->group = (struct text){ NULL, 0 };
 	it->class = (struct text){ "", 0 };
@@ -95,6 +91,8 @@ static int next_lines(struct pairs *p, struct item *it, bool *more, struct err *
 	it->nscores = 0;
 	it->file = linefile_path(p->hyp);
 	it->line = linefile_lines(p->hyp);
+	it->num = p->n;
+	p->n += rc == 0 && *more;
 	return rc;
 }
 
@@ -137,55 +135,56 @@ static struct text json_as_text(const struct json *v)
 }
 
 /* The reference: a text, or an array of texts. */
-static int references(struct pairs *p, const struct field *f, size_t *n, struct err *e)
+static int references(struct pairs *p, const struct field *f, struct arena *a, struct item *it, struct err *e)
 {
 	const struct json *v;
+	struct text *ref;
 	int rc;
 
-	*n = 1;
-	if (p->cap == 0)
-		p->ref = mem_grow(p->ref, p->cap = 4, sizeof *p->ref);
-	p->ref[0] = as_text(f);
+	it->ref = ref = arena_get(a, sizeof *ref);
+	it->nref = 1;
+	*ref = as_text(f);
 	if (f->type != FIELD_JSON || f->n == 0 || f->p[0] != '[')
 		return 0;
-	if ((rc = field_json(f, p->parser, &p->arena, &v, e)) != 0)
+	if ((rc = field_json(f, p->parser, a, &v, e)) != 0)
 		return rc;
 	if (v->n == 0)
 		return err_set(e, SFT_BADDATA, "'%s' is an empty list (expected a text or a list of texts)", p->o->reference);
-	if (v->n > p->cap)
-		p->ref = mem_grow(p->ref, p->cap = v->n, sizeof *p->ref);
-	for (*n = 0; *n < v->n; ++*n) {
-		if (v->item[*n].type == JSON_NULL)
+	it->ref = ref = arena_get(a, v->n * sizeof *ref);
+	it->nref = v->n;
+	for (size_t k = 0; k < v->n; k++) {
+		if (v->item[k].type == JSON_NULL)
 			return err_set(e, SFT_BADDATA, "'%s' has null in its list (expected texts)", p->o->reference);
-		p->ref[*n] = json_as_text(&v->item[*n]);
+		ref[k] = json_as_text(&v->item[k]);
 	}
 	return 0;
 }
 
 /* {"choice": score, ...} of choice scoring. */
-static int choices(struct pairs *p, const struct field *f, size_t *n, struct err *e)
+static int choices(struct pairs *p, const struct field *f, struct arena *a, struct item *it, struct err *e)
 {
 	const struct json *v;
-	int rc = field_json(f, p->parser, &p->arena, &v, e);
+	struct choice_score *score;
+	int rc = field_json(f, p->parser, a, &v, e);
 
-	*n = 0;
 	if (rc)
 		return rc;
 	if (v->type != JSON_OBJ || v->n == 0)
 		return err_set(e, SFT_BADDATA, "'scores' is no object with choices (expected {\"choice\": score...})");
-	if (v->n > p->score_cap)
-		p->score = mem_grow(p->score, p->score_cap = v->n, sizeof *p->score);
-	for (; *n < v->n; ++*n) {
-		const struct json_member *m = &v->member[*n];
+	it->score = score = arena_get(a, v->n * sizeof *score);
+	it->nscores = v->n;
+	for (size_t k = 0; k < v->n; k++) {
+		const struct json_member *m = &v->member[k];
 
 		if (m->value.type != JSON_NUM)
 			return err_set(e, SFT_BADDATA, "the score of '%.*s' is no number", m->nkey < 100 ? (int)m->nkey : 100, m->key);
-		p->score[*n] = (struct choice_score){ { m->key, m->nkey }, json_double(&m->value) };
+		score[k] = (struct choice_score){ { m->key, m->nkey }, json_double(&m->value) };
 	}
 	return 0;
 }
 
-static int fill(struct pairs *p, const struct rec *r, struct item *it, struct err *e)
+/* R as an item; what is made for it lies in A. */
+static int fill(struct pairs *p, const struct rec *r, struct arena *a, struct item *it, struct err *e)
 {
 	int rc = find_columns(p, r, e);
 
@@ -193,51 +192,120 @@ static int fill(struct pairs *p, const struct rec *r, struct item *it, struct er
 		return rc;
 	if (is_null(&r->f[p->hyp_col]))
 		return err_set(e, SFT_BADDATA, "'%s' is null (expected an answer)", p->o->prediction);
-	arena_reset(&p->arena);
+	it->ref = NULL;
+	it->score = NULL;
 	it->nref = it->nscores = 0;
 	if (!p->o->no_reference && is_null(&r->f[p->ref_col]))
 		return err_set(e, SFT_BADDATA, "'%s' is null (expected a reference)", p->o->reference);
-	if (!p->o->no_reference && (rc = references(p, &r->f[p->ref_col], &it->nref, e)) != 0)
+	if (!p->o->no_reference && (rc = references(p, &r->f[p->ref_col], a, it, e)) != 0)
 		return rc;
 	it->class = p->class_col >= 0 && !is_null(&r->f[p->class_col]) ? as_text(&r->f[p->class_col]) : (struct text){ "", 0 };
-	if (p->o->m.scores && (rc = choices(p, &r->f[p->scores_col], &it->nscores, e)) != 0)
+	if (p->o->m.scores && (rc = choices(p, &r->f[p->scores_col], a, it, e)) != 0)
 		return rc;
-	it->score = p->score;
 	it->hyp = as_text(&r->f[p->hyp_col]);
-	it->ref = p->ref;
 	it->id = p->id_col >= 0 && !is_null(&r->f[p->id_col]) ? as_text(&r->f[p->id_col]) : (struct text){ NULL, 0 };
 	it->group = p->by_col >= 0 ? as_text(&r->f[p->by_col]) : (struct text){ NULL, 0 };
 	it->rec = r;
 	it->file = r->file;
 	it->line = r->line;
+	it->num = p->n++;
 	return 0;
+}
+
+/* The same; a record that cannot be one goes to the rejects where it may (*GOOD false). */
+static int fill_or_reject(struct pairs *p, const struct rec *r, struct arena *a, struct item *it, bool *good, struct err *e)
+{
+	int rc = fill(p, r, a, it, e);
+
+	*good = rc == 0;
+	if (rc == 0)
+		return 0;
+	if (rc != SFT_BADDATA || p->o->rec.on_bad == 0)
+		return err_in(e, "%s:%llu", r->file, (unsigned long long)r->line);
+	return rec_reject(p->in, r, "no answer or reference", e);
 }
 
 static int next_record(struct pairs *p, struct item *it, bool *more, struct err *e)
 {
+	bool good = false;
 	struct rec *r;
 	int rc;
 
-	for (;;) {
+	while (!good) {
 		if ((rc = rec_read(p->in, &r, e)) != 0)
 			return rc;
 		*more = r != NULL;
-		if (r == NULL || (rc = fill(p, r, it, e)) == 0)
+		if (r == NULL)
 			return 0;
-		if (rc != SFT_BADDATA || p->o->rec.on_bad == 0)
-			return err_in(e, "%s:%llu", r->file, (unsigned long long)r->line);
-		if ((rc = rec_reject(p->in, r, "no answer or reference", e)) != 0)
+		arena_reset(&p->arena);
+		if ((rc = fill_or_reject(p, r, &p->arena, it, &good, e)) != 0)
 			return rc;
 	}
+	return 0;
 }
 
 int pairs_next(struct pairs *p, struct item *it, bool *more, struct err *e)
 {
-	int rc = p->in ? next_record(p, it, more, e) : next_lines(p, it, more, e);
+	return p->in ? next_record(p, it, more, e) : next_lines(p, it, more, e);
+}
 
-	it->num = p->n;
-	p->n += rc == 0 && *more;
-	return rc;
+/* --- batches --- */
+
+static struct text copy(struct arena *a, struct text t)
+{
+	return (struct text){ arena_str(a, t.p, t.n), t.n };
+}
+
+static int batch_of_lines(struct pairs *p, struct arena *a, struct item *out, size_t max, size_t *n, struct err *e)
+{
+	enum { ENOUGH = 128 << 10 };
+	bool more;
+	int rc;
+
+	for (size_t bytes = 0; *n < max && bytes < ENOUGH; ++*n) {
+		struct item *it = &out[*n];
+		struct text *ref;
+
+		if ((rc = next_lines(p, it, &more, e)) != 0 || !more)
+			return rc;
+		it->hyp = copy(a, it->hyp);
+		bytes += it->hyp.n;
+		ref = arena_get(a, (p->nrefs + 1) * sizeof *ref);
+		for (size_t k = 0; k < p->nrefs; k++) {
+			ref[k] = copy(a, p->line[k]);
+			bytes += ref[k].n;
+		}
+		it->ref = ref;
+	}
+	return 0;
+}
+
+/* At least one good record, or the end. */
+static int batch_of_records(struct pairs *p, struct arena *a, struct item *out, size_t max, size_t *n, struct err *e)
+{
+	while (*n == 0) {
+		struct rec *rec = arena_get(a, max * sizeof *rec);
+		size_t got;
+		bool good;
+		int rc;
+
+		if ((rc = rec_read_batch(p->in, a, rec, max, &got, e)) != 0)
+			return rc;
+		if (got == 0)
+			break;
+		for (size_t i = 0; i < got; i++) {
+			if ((rc = fill_or_reject(p, &rec[i], a, &out[*n], &good, e)) != 0)
+				return rc;
+			*n += good;
+		}
+	}
+	return 0;
+}
+
+int pairs_batch(struct pairs *p, struct arena *a, struct item *out, size_t max, size_t *n, struct err *e)
+{
+	*n = 0;
+	return p->in ? batch_of_records(p, a, out, max, n, e) : batch_of_lines(p, a, out, max, n, e);
 }
 
 bool pairs_table(const struct pairs *p)
@@ -253,8 +321,7 @@ static void release(struct pairs *p)
 	for (size_t k = 0; k < p->nrefs; k++)
 		linefile_close(p->refs[k]);
 	mem_free(p->refs);
-	mem_free(p->ref);
-	mem_free(p->score);
+	mem_free(p->line);
 	json_parser_free(p->parser);
 	arena_release(&p->arena);
 	mem_free(p);

@@ -32,7 +32,10 @@ int  pairs_lines(struct pairs **p, const char *hyp, const struct opt_list *refs,
 /* The next item, borrowed until the next call; *MORE false at the end.  SFT_BADDATA with FILE:LINE for a record without
  * answer or reference and for files of unequal length. */
 int  pairs_next(struct pairs *p, struct item *it, bool *more, struct err *e);
-bool pairs_table(const struct pairs *p);        /* a label table (CSV, TSV); known after the first item */
+bool pairs_table(const struct pairs *p);        /* a label table (CSV, TSV) */
+/* Up to MAX items with all that they point to, but file, in A: they live until the caller resets it; fewer where texts are long.  *N = 0 at
+ * the end.  Not together with pairs_next(). */
+int  pairs_batch(struct pairs *p, struct arena *a, struct item *out, size_t max, size_t *n, struct err *e);
 /* Ends reading; writes --stats, where it was asked for. */
 int  pairs_close(struct pairs *p, const struct tool *t, struct err *e);
 void pairs_abandon(struct pairs *p);            /* after an error; NULL is fine */

@@ -6,7 +6,7 @@
 #include "compareout.h"
 #include "figures.h"
 #include "report.h"
-#include "scoring.h"
+#include "scorerun.h"
 
 static bool have_figures(struct report *r)
 {
@@ -67,19 +67,11 @@ static int add(struct report *r, enum input_kind kind, const struct report_input
 
 static int items(struct report *r, struct pairs *p, struct scoring *s, const char *const *name, size_t n, struct err *e)
 {
-	struct item it;
-	bool more;
-	int rc = pairs_next(p, &it, &more, e);
+	int rc = eval_opts_match(&r->o->eval, pairs_table(p), e);
 
-	if (rc || (rc = eval_opts_match(&r->o->eval, pairs_table(p), e)) != 0)
-		return rc;
-	rc = scoring_open(s, name, n, &r->o->eval.m, r->o->by, (uint64_t)r->o->eval.resamples, (uint64_t)r->t->seed, e);
-	while (rc == 0 && more) {
-		if ((rc = scoring_add(s, &it, e)) != 0)
-			return err_in(e, "%s:%llu", it.file, (unsigned long long)it.line);
-		rc = pairs_next(p, &it, &more, e);
-	}
-	return rc;
+	if (rc == 0)
+		rc = scoring_open(s, name, n, &r->o->eval.m, r->o->by, (uint64_t)r->o->eval.resamples, (uint64_t)r->t->seed, e);
+	return rc ? rc : scorerun(s, p, NULL, (int)r->t->threads, e);
 }
 
 static int score(struct report *r, size_t at, struct err *e)

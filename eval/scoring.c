@@ -4,13 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-static int open_all(const struct scoring *s, struct scored *x, struct err *e)
+static int open_all(const struct scoring *s, struct scored *x, bool keep, struct err *e)
 {
 	int rc;
 
 	x->m = mem_new((s->nmetrics + 1) * sizeof *x->m);
 	for (size_t k = 0; k < s->nmetrics; k++)
-		if ((rc = metric_open(&x->m[k], s->name[k], s->o, s->keep, e)) != 0)
+		if ((rc = metric_open(&x->m[k], s->name[k], s->o, keep, e)) != 0)
 			return rc;
 	return 0;
 }
@@ -37,7 +37,7 @@ int scoring_open(struct scoring *s, const char *const *name, size_t n, const str
 		for (size_t i = 0; i < k; i++)
 			if (strcmp(name[i], name[k]) == 0)
 				return err_set(e, SFT_USAGE, "'%s' is asked for twice", name[k]);
-	return open_all(s, &s->all, e);
+	return open_all(s, &s->all, s->keep, e);
 }
 
 void scoring_close(struct scoring *s)
@@ -45,16 +45,60 @@ void scoring_close(struct scoring *s)
 	close_all(s, &s->all);
 	for (size_t g = 0; g < s->group_name.n; g++)
 		close_all(s, &s->group[g]);
+	for (int k = 0; k < s->nmeasure; k++)
+		close_all(s, &s->measure[k]);
+	mem_free(s->measure);
 	strmap_free(&s->group_name);
 	mem_free(s->group);
 	memset(s, 0, sizeof *s);
 }
 
-static int add_to(const struct scoring *s, struct scored *x, const struct item *it, struct err *e)
+int scoring_threads(struct scoring *s, int n, struct err *e)
+{
+	int rc;
+
+	s->measure = mem_new((size_t)n * sizeof *s->measure);
+	for (; s->nmeasure < n; s->nmeasure++)
+		if ((rc = open_all(s, &s->measure[s->nmeasure], false, e)) != 0) {
+			s->nmeasure++;
+			return rc;
+		}
+	for (size_t k = 0; k < s->nmetrics; k++)
+		s->width += metric_apart(s->all.m[k]) ? metric_width(s->all.m[k]) : 0;
+	return 0;
+}
+
+size_t scoring_width(const struct scoring *s)
+{
+	return s->width;
+}
+
+int scoring_measure(const struct scoring *s, int thread, const struct item *it, double *row, struct err *e)
 {
 	int rc;
 
 	for (size_t k = 0; k < s->nmetrics; k++) {
+		struct metric *m = s->measure[thread].m[k];
+
+		if (!metric_apart(m))
+			continue;
+		if ((rc = metric_measure(m, it->hyp, it->ref, it->nref, row, e)) != 0)
+			return rc;
+		row += metric_width(m);
+	}
+	return 0;
+}
+
+static int add_to(const struct scoring *s, struct scored *x, const struct item *it, const double *row, struct err *e)
+{
+	int rc;
+
+	for (size_t k = 0; k < s->nmetrics; k++) {
+		if (metric_apart(x->m[k])) {
+			metric_take(x->m[k], row, it->nref);
+			row += metric_width(x->m[k]);
+			continue;
+		}
 		metric_set_class(x->m[k], it->class);
 		metric_set_scores(x->m[k], it->score, it->nscores);
 		if ((rc = metric_add(x->m[k], it->hyp, it->ref, it->nref, e)) != 0)
@@ -63,7 +107,7 @@ static int add_to(const struct scoring *s, struct scored *x, const struct item *
 	return 0;
 }
 
-int scoring_add(struct scoring *s, const struct item *it, struct err *e)
+int scoring_add(struct scoring *s, const struct item *it, const double *row, struct err *e)
 {
 	struct text g = it->group.p ? it->group : (struct text){ "", 0 };
 	size_t count = s->group_name.n;
@@ -75,14 +119,14 @@ int scoring_add(struct scoring *s, const struct item *it, struct err *e)
 		x = strmap_put(&s->group_name, g.p, g.n, count, &added);
 		if (added) {
 			ARRAY_ROOM(s->group, count, s->groups_cap);
-			if ((rc = open_all(s, &s->group[count], e)) != 0)
+			if ((rc = open_all(s, &s->group[count], s->keep, e)) != 0)
 				return rc;
 		}
-		if ((rc = add_to(s, &s->group[x->value], it, e)) != 0)
+		if ((rc = add_to(s, &s->group[x->value], it, row, e)) != 0)
 			return rc;
 	}
 	s->n++;
-	return add_to(s, &s->all, it, e);
+	return add_to(s, &s->all, it, row, e);
 }
 
 void scoring_item(struct scoring *s, const struct item *it, struct buf *line)

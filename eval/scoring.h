@@ -24,12 +24,21 @@ struct scoring {
 	struct strmap group_name;       /* value -> place in group[] */
 	struct scored *group;
 	size_t groups_cap;
+	struct scored *measure;         /* a set of metrics a thread, which measure and keep nothing */
+	int nmeasure;
+	size_t width;                   /* of what they measure of an item */
 };
 
 /* O, NAME and BY are borrowed.  RESAMPLES 0: no intervals.  SFT_USAGE for an unknown metric or one named twice. */
 int  scoring_open(struct scoring *s, const char *const *name, size_t n, const struct metric_opts *o, const char *by,
                   uint64_t resamples, uint64_t seed, struct err *e);
-int  scoring_add(struct scoring *s, const struct item *it, struct err *e);
+/* Before items are measured: N threads will. */
+int  scoring_threads(struct scoring *s, int n, struct err *e);
+/* What can be known of an item apart from the others, into ROW (scoring_width() numbers); any thread, 0..n-1, at the same time. */
+size_t scoring_width(const struct scoring *s);
+int  scoring_measure(const struct scoring *s, int thread, const struct item *it, double *row, struct err *e);
+/* The next item; ROW: what was measured of it. */
+int  scoring_add(struct scoring *s, const struct item *it, const double *row, struct err *e);
 /* One line of --items for the item added last: {"id",...,"bleu":..}. */
 void scoring_item(struct scoring *s, const struct item *it, struct buf *line);
 void scoring_close(struct scoring *s);

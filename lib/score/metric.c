@@ -98,12 +98,9 @@ void metric_close(struct metric *m)
 	mem_free(m);
 }
 
-int metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)
+/* Add what stands in m->row. */
+static void add_row(struct metric *m, size_t nref)
 {
-	int rc = m->c->add(m, hyp, ref, nref, e);
-
-	if (rc)
-		return rc;
 	for (size_t k = 0; k < m->width; k++)
 		m->sum[k] += m->row[k];
 	if (m->keep) {
@@ -115,7 +112,40 @@ int metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t
 	}
 	m->nref = m->n == 0 || m->nref == nref ? nref : SIZE_MAX;
 	m->n++;
-	return 0;
+}
+
+int metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e)
+{
+	int rc = m->c->add(m, hyp, ref, nref, e);
+
+	if (rc == 0)
+		add_row(m, nref);
+	return rc;
+}
+
+bool metric_apart(const struct metric *m)
+{
+	return m->c->apart;
+}
+
+size_t metric_width(const struct metric *m)
+{
+	return m->width;
+}
+
+int metric_measure(struct metric *m, struct text hyp, const struct text *ref, size_t nref, double *row, struct err *e)
+{
+	int rc = m->c->add(m, hyp, ref, nref, e);
+
+	if (rc == 0)
+		memcpy(row, m->row, m->width * sizeof *row);
+	return rc;
+}
+
+void metric_take(struct metric *m, const double *row, size_t nref)
+{
+	memcpy(m->row, row, m->width * sizeof *row);
+	add_row(m, nref);
 }
 
 void metric_set_class(struct metric *m, struct text class)

@@ -72,6 +72,14 @@ bool metric_with_scores(const char *name);
 /* One item: NREF >= 1 references.  The texts are read, not kept. */
 int  metric_add(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);
 
+/* The same in two steps, for metrics whose statistics depend on nothing but the item (bleu, chrf, rouge, ter): measured by one of several
+ * metrics with the same options, on any thread; added to another in the order of the items. */
+bool metric_apart(const struct metric *m);
+/* Fill ROW (metric_width() numbers) and add nothing.  Fails as metric_add(). */
+int  metric_measure(struct metric *m, struct text hyp, const struct text *ref, size_t nref, double *row, struct err *e);
+size_t metric_width(const struct metric *m);
+void metric_take(struct metric *m, const double *row, size_t nref);
+
 const char *metric_name(const struct metric *m);
 uint64_t metric_count(const struct metric *m);
 bool     metric_lower_is_better(const struct metric *m);

@@ -23,6 +23,7 @@ struct metric_class {
 	const char *version;            /* of the reference implementation whose figures these are */
 	size_t size;
 	bool lower_is_better, no_reference, scores;
+	bool apart;                     /* add looks at nothing but the item, and changes nothing but m->row and scratch */
 	const char *(*lacks)(const struct metric_opts *o);      /* may be NULL: needs nothing */
 	int  (*open)(struct metric *m, struct err *e);
 	int  (*add)(struct metric *m, struct text hyp, const struct text *ref, size_t nref, struct err *e);   /* fills m->row */

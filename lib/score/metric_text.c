@@ -115,7 +115,7 @@ static void bleu_close(struct metric *m)
 }
 
 const struct metric_class metric_bleu = {
-	.name = "bleu", .version = "2.6.0", .size = sizeof(struct bleu_scratch), .open = bleu_open, .add = bleu_add, .score = bleu_score,
+	.name = "bleu", .apart = true, .version = "2.6.0", .size = sizeof(struct bleu_scratch), .open = bleu_open, .add = bleu_add, .score = bleu_score,
 	.item = bleu_item, .json = bleu_json, .item_json = score_item_json, .signature = bleu_sig, .close = bleu_close,
 };
 
@@ -194,7 +194,7 @@ static void chrf_close(struct metric *m)
 }
 
 const struct metric_class metric_chrf = {
-	.name = "chrf", .version = "2.6.0", .size = sizeof(struct chrf_scratch), .open = chrf_open, .add = chrf_add, .score = chrf_score,
+	.name = "chrf", .apart = true, .version = "2.6.0", .size = sizeof(struct chrf_scratch), .open = chrf_open, .add = chrf_add, .score = chrf_score,
 	.item = chrf_item, .json = chrf_json, .item_json = score_item_json, .signature = chrf_sig, .close = chrf_close,
 };
 
@@ -273,7 +273,7 @@ static void ter_close(struct metric *m)
 }
 
 const struct metric_class metric_ter = {
-	.name = "ter", .version = "2.6.0", .size = sizeof(struct ter_scratch), .lower_is_better = true, .open = ter_open, .add = ter_add,
+	.name = "ter", .apart = true, .version = "2.6.0", .size = sizeof(struct ter_scratch), .lower_is_better = true, .open = ter_open, .add = ter_add,
 	.score = ter_score, .item = ter_item, .json = ter_json, .item_json = ter_item_json, .signature = ter_sig, .close = ter_close,
 };
 
@@ -362,6 +362,6 @@ static void rouge_close(struct metric *m)
 }
 
 const struct metric_class metric_rouge = {
-	.name = "rouge", .version = "rouge_score-0.1.2", .size = sizeof(struct rouge_own), .open = rouge_open, .add = rouge_add, .score = rouge_score,
+	.name = "rouge", .apart = true, .version = "rouge_score-0.1.2", .size = sizeof(struct rouge_own), .open = rouge_open, .add = rouge_add, .score = rouge_score,
 	.item = rouge_item, .json = rouge_json, .item_json = rouge_item_json, .signature = rouge_sig, .close = rouge_close,
 };
