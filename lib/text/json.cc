@@ -25,7 +25,7 @@ struct json_parser {
 	od::parser od;
 	char *copy = nullptr;                 /* padded copy of the document, as simdjson needs it */
 	size_t cap = 0;
-	const char *text = nullptr;           /* the copy, or the caller's text where that may be read far enough */
+	const char *text = nullptr;           /* the copy */
 	struct json *items = nullptr;         /* stack of values whose container is still open */
 	size_t nitems = 0, items_cap = 0;
 	struct json_member *members = nullptr;
@@ -35,9 +35,6 @@ struct json_parser {
 	/* of the document at hand */
 	struct arena *arena = nullptr;
 	const char *given = nullptr;          /* the caller's text */
-	const struct json_flow *flow = nullptr;
-	size_t nflow = 0;
-	const char *outer = "";               /* key of the document's member at hand */
 	size_t n = 0;
 	char *pool = nullptr;                 /* unescaped strings and numbers; never longer than the text + 2, and 8 more */
 	struct err *e = nullptr;
@@ -406,94 +403,6 @@ static bool keep_members(struct json_parser *p, size_t base, const char *s, stru
 	return true;
 }
 
-static const struct json_flow *flow_of(const struct json_parser *p, const char *key, int depth)
-{
-	for (size_t i = 0; depth == 2 && i < p->nflow; i++)
-		if (strcmp(p->flow[i].key, key) == 0 && strcmp(p->flow[i].object, p->outer) == 0)
-			return &p->flow[i];
-	return nullptr;
-}
-
-/* VALUE handed over; what it took in the arena is free again. */
-static const char *put_flow(struct json_parser *p, const struct json_flow *f, const char *key, size_t nkey, od::value value, int depth)
-{
-	const struct arena mark = *p->arena;
-	const char *s = value.raw_json_token().data(), *end;
-	struct json item = {};
-
-	if (*s == '[' || *s == '{')
-		end = take_value(p, value, &item, depth);
-	else
-		end = take_scalar(p, s, &item);
-	if (end != nullptr && (p->rc = f->put(f->ctx, key, nkey, &item, p->e)) != 0)
-		return nullptr;
-	if (item.type == JSON_ARR || item.type == JSON_OBJ)
-		arena_rewind(p->arena, &mark);
-	return end;
-}
-
-static const char *flow_object(struct json_parser *p, const struct json_flow *f, od::value &value, const char *s, int depth)
-{
-	const char *end = s + 1, *key;
-	size_t nkey;
-	od::object object;
-	simdjson::error_code code = value.get_object().get(object);
-
-	if (code) {
-		fail_simdjson(p, code, s);
-		return nullptr;
-	}
-	for (auto &&element : object) {
-		od::field field;
-
-		if ((code = std::move(element).get(field)) != simdjson::SUCCESS) {
-			fail_simdjson(p, code, end);
-			return nullptr;
-		}
-		if (take_string(p, field.key().raw() - 1, &key, &nkey) == nullptr ||
-		    (end = put_flow(p, f, key, nkey, field.value(), depth + 1)) == nullptr)
-			return nullptr;
-	}
-	return behind_bracket(end);
-}
-
-static const char *flow_array(struct json_parser *p, const struct json_flow *f, od::value &value, const char *s, int depth)
-{
-	const char *end = s + 1;
-	od::array array;
-	simdjson::error_code code = value.get_array().get(array);
-
-	if (code) {
-		fail_simdjson(p, code, s);
-		return nullptr;
-	}
-	for (auto &&element : array) {
-		od::value child;
-
-		if ((code = std::move(element).get(child)) != simdjson::SUCCESS) {
-			fail_simdjson(p, code, end);
-			return nullptr;
-		}
-		if ((end = put_flow(p, f, nullptr, 0, child, depth + 1)) == nullptr)
-			return nullptr;
-	}
-	return behind_bracket(end);
-}
-
-static const char *take_flow(struct json_parser *p, const struct json_flow *f, od::value value, struct json *v, int depth)
-{
-	const char *s = value.raw_json_token().data(), *end;
-
-	if (*s != (f->type == JSON_OBJ ? '{' : '['))
-		return take_value(p, value, v, depth);
-	memset(v, 0, sizeof *v);
-	end = f->type == JSON_OBJ ? flow_object(p, f, value, s, depth) : flow_array(p, f, value, s, depth);
-	v->type = f->type;
-	v->raw = p->given + (s - p->text);
-	v->nraw = end == nullptr ? 0 : (size_t)(end - s);
-	return end;
-}
-
 static const char *take_object(struct json_parser *p, od::value &value, const char *s, struct json *v, int depth)
 {
 	size_t base = p->nmembers;
@@ -515,11 +424,7 @@ static const char *take_object(struct json_parser *p, od::value &value, const ch
 		}
 		if (take_string(p, field.key().raw() - 1, &m.key, &m.nkey) == nullptr)
 			return nullptr;
-		if (depth == 1)
-			p->outer = m.key;
-		const struct json_flow *f = flow_of(p, m.key, depth);
-		end = f ? take_flow(p, f, field.value(), &m.value, depth + 1) : take_value(p, field.value(), &m.value, depth + 1);
-		if (end == nullptr)
+		if ((end = take_value(p, field.value(), &m.value, depth + 1)) == nullptr)
 			return nullptr;
 		push(p->members, p->nmembers, p->members_cap, m);
 	}
@@ -608,25 +513,14 @@ static void begin(struct json_parser *p, struct arena *a, const char *text, size
 
 int json_parse(struct json_parser *p, struct arena *a, const char *text, size_t n, const struct json **out, struct err *e)
 {
-	return json_parse_flow(p, a, text, n, 0, nullptr, 0, out, e);
-}
-
-int json_parse_flow(struct json_parser *p, struct arena *a, const char *text, size_t n, size_t room, const struct json_flow *flow, size_t nflow,
-                    const struct json **out, struct err *e)
-{
 	struct json *v;
 	const char *end = nullptr, *s;
 	od::document doc;
 	simdjson::error_code code;
 
 	*out = nullptr;
-	if (room < simdjson::SIMDJSON_PADDING)
-		pad(p, text, n);
-	else
-		p->text = text;
+	pad(p, text, n);
 	begin(p, a, text, n, e);
-	p->flow = flow;
-	p->nflow = nflow;
 	if ((code = p->od.iterate(p->text, n, n + simdjson::SIMDJSON_PADDING).get(doc)) != simdjson::SUCCESS) {
 		fail_simdjson(p, code, p->text);
 		return p->rc;

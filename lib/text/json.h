@@ -43,19 +43,6 @@ struct json_parser *json_parser_new(void);
 void json_parser_free(struct json_parser *p);
 int json_parse(struct json_parser *p, struct arena *a, const char *text, size_t n, const struct json **out, struct err *e);
 
-/* A container too large for a tree: member KEY of member OBJECT of the document, where it is of type TYPE (JSON_OBJ or JSON_ARR).  Its members
- * or items are handed to PUT one after the other (KEY is NULL for items), and the tree has it empty.  Strings live as long as the tree, the
- * rest of VALUE until PUT returns (a scalar has no `raw`); a key that stands twice comes twice.  PUT returns a status, with the message in E; not 0 ends the parse. */
-struct json_flow {
-	const char *object, *key;
-	enum json_type type;
-	int (*put)(void *ctx, const char *key, size_t nkey, const struct json *value, struct err *e);
-	void *ctx;
-};
-/* json_parse with NFLOW of these.  ROOM: bytes behind TEXT that may be read; where they are enough, no copy is made. */
-int json_parse_flow(struct json_parser *p, struct arena *a, const char *text, size_t n, size_t room, const struct json_flow *flow, size_t nflow,
-                    const struct json **out, struct err *e);
-
 /* The whole file PATH as one document; the text is kept in the arena too. */
 int json_file(struct arena *a, const char *path, const struct json **out, struct err *e);
 

@@ -42,14 +42,21 @@ bool bpe_raw(const struct tok *t, uint32_t id, char *out, size_t *n)
 {
 	const char *p = t->vocab.text[id], *end = p + t->vocab.len[id];
 
-	for (*n = 0; p < end; ) {
-		unsigned char c = (unsigned char)*p;
-		int b = c > 0x20 && c < 0x7f ? (p++, c) : char_byte(utf8_get(&p));
+	char *to = out;
 
-		if (b < 0)
+	while (p < end) {
+		uint8_t c = (uint8_t)*p++;
+
+		if (c > 0x20 && c < 0x7f) {
+			*to++ = (char)c;
+			continue;
+		}
+		/* The others are characters of two bytes, from U+00A1 to U+0143. */
+		if (c < 0xC2 || c > 0xC5 || ((uint8_t)*p & 0xC0) != 0x80 || t->raw_of[(c - 0xC2) << 6 | (*p & 0x3F)] < 0)
 			return false;
-		out[(*n)++] = (char)b;
+		*to++ = (char)t->raw_of[(c - 0xC2) << 6 | (*p++ & 0x3F)];
 	}
+	*n = (size_t)(to - out);
 	return true;
 }
 
@@ -73,6 +80,8 @@ static bool is_byte_level(struct tok *t)
 {
 	if (t->npre == 0 || t->pre[t->npre - 1].kind != PRE_BYTES || t->nsub_prefix || t->nword_suffix)
 		return false;
+	for (uint32_t c = 0x80; c < 0x180; c++)
+		t->raw_of[c - 0x80] = (int16_t)char_byte(c);
 	for (int b = 0; b < 256; b++) {
 		char text[4];
 		int64_t id = vocab_id(&t->vocab, text, utf8_put(text, byte_char((uint8_t)b)));

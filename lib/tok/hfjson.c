@@ -3,9 +3,9 @@
 #include "hfjson.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "hash.h"
+#include "hflarge.h"
 #include "mapfile.h"
 
 enum { MAX_ID = 1 << 26 };      /* ids in a file are checked against this: tables are made by id */
@@ -20,145 +20,116 @@ static int get_id(const struct json *v, uint32_t *id)
 	return 0;
 }
 
-/* The two parts of a BPE model that are far larger than all others, as they come: no tree is made of them. */
-struct large {
-	struct entry {
-		const char *text;
-		uint32_t n, id;         /* NO_ID: the file has no good one */
-	} *entry;
-	struct pair {
-		const char *left, *right;       /* NULL: no pair of tokens */
-		uint32_t nleft, nright;
-	} *pair;
-	size_t nentries, entries_cap, npairs, pairs_cap;
-	size_t text_size;           /* of the file */
-};
-enum { BYTES_EACH = 64,         /* of a file, for a token and what belongs to it: a guess, for room in huge pages */
-       AHEAD = 16 };
-static const uint32_t NO_ID = UINT32_MAX;
-
-static void *more_room(void *p, size_t *cap, size_t size, size_t text_size)
+/* model.vocab, where it is an object. */
+static int vocab_object(struct tok *t, const struct hf_large *l, const struct json *vocab, struct err *e)
 {
-	void *q = *cap ? NULL : mem_try((text_size / BYTES_EACH + 16) * size);
-
-	*cap = q ? text_size / BYTES_EACH + 16 : 2 * *cap + 16;
-	return q ? q : mem_grow(p, *cap, size);
-}
-
-static int put_entry(void *ctx, const char *key, size_t n, const struct json *value, struct err *e)
-{
-	struct large *l = ctx;
-	struct entry *m;
-
-	if (n > UINT32_MAX / 2)
-		return err_set(e, SFT_BADDATA, "model.vocab: a token of %zu bytes", n);
-	if (l->nentries == l->entries_cap)
-		l->entry = more_room(l->entry, &l->entries_cap, sizeof *l->entry, l->text_size);
-	m = &l->entry[l->nentries++];
-	*m = (struct entry){ key, (uint32_t)n, NO_ID };
-	get_id(value, &m->id);
-	return 0;
-}
-
-static int vocab_object(struct tok *t, const struct large *l, const struct json *vocab, struct err *e)
-{
-	uint64_t most = 16 * (uint64_t)l->nentries + (1 << 20);      /* tables are made by id: a wild one costs no gigabytes */
+	uint64_t most;
 
 	if (vocab == NULL || vocab->type != JSON_OBJ)
 		return err_set(e, SFT_BADDATA, "model.vocab is no object of tokens and ids");
-	vocab_reserve(&t->vocab, (uint32_t)l->nentries);
-	for (size_t i = 0; i < l->nentries; i++) {
-		const struct entry *m = &l->entry[i];
+	most = 16 * (uint64_t)vocab->n + (1 << 20);     /* tables are made by id: a wild one costs no gigabytes */
+	for (size_t i = 0; !l->vocab && i < vocab->n; i++) {
+		const struct json_member *m = &vocab->member[i];
+		uint32_t id;
 
-		if (i + AHEAD < l->nentries)
-			vocab_expect(&t->vocab, m[AHEAD].text, m[AHEAD].n);
-		if (m->id > most)
-			return err_set(e, SFT_BADDATA, "model.vocab: '%s' has no id (expected 0 to %llu)", m->text, (unsigned long long)most);
-		if (m->id < t->vocab.n && t->vocab.text[m->id])
-			return err_set(e, SFT_BADDATA, "model.vocab: id %u is given twice", m->id);
-		vocab_lend(&t->vocab, m->text, m->n, m->id);
-		if (t->vocab.count <= i)
-			return err_set(e, SFT_BADDATA, "model.vocab: '%.100s' is given twice", m->text);
+		if (m->nkey > UINT32_MAX / 2)
+			return err_set(e, SFT_BADDATA, "model.vocab: a token of %zu bytes", m->nkey);
+		if (get_id(&m->value, &id) || id > most)
+			return err_set(e, SFT_BADDATA, "model.vocab: '%.100s' has no id (expected 0 to %llu)", m->key, (unsigned long long)most);
+		if (id < t->vocab.n && t->vocab.text[id])
+			return err_set(e, SFT_BADDATA, "model.vocab: id %u is given twice", id);
+		vocab_lend(&t->vocab, m->key, m->nkey, id);
 	}
 	return 0;
 }
 
-/* One merge: "a b" or ["a", "b"]. */
-static int put_pair(void *ctx, const char *key, size_t nkey, const struct json *v, struct err *e)
+/* The tokens of one merge, "a b" or ["a", "b"]; false: it is no pair. */
+static bool get_pair(const struct json *v, struct vocab_query q[2])
 {
-	struct large *l = ctx;
-	struct pair *m;
 	const char *blank;
 
-	(void)key;
-	(void)nkey;
-	if (l->npairs == l->pairs_cap)
-		l->pair = more_room(l->pair, &l->pairs_cap, sizeof *l->pair, l->text_size);
-	m = &l->pair[l->npairs++];
-	*m = (struct pair){0};
-	if (v->n > UINT32_MAX / 2)
-		return err_set(e, SFT_BADDATA, "model.merges: number %zu is too long", l->npairs - 1);
-	if (v->type == JSON_ARR && v->n == 2 && v->item[0].type == JSON_STR && v->item[1].type == JSON_STR)
-		*m = (struct pair){ v->item[0].s, v->item[1].s, (uint32_t)v->item[0].n, (uint32_t)v->item[1].n };
-	else if (v->type == JSON_STR && (blank = memchr(v->s, ' ', v->n)) != NULL && memchr(blank + 1, ' ', (size_t)(v->s + v->n - blank - 1)) == NULL)
-		*m = (struct pair){ v->s, blank + 1, (uint32_t)(blank - v->s), (uint32_t)(v->s + v->n - blank - 1) };
+	if (v->type == JSON_ARR && v->n == 2 && v->item[0].type == JSON_STR && v->item[1].type == JSON_STR) {
+		q[0] = (struct vocab_query){ v->item[0].s, v->item[0].n, 0, -1 };
+		q[1] = (struct vocab_query){ v->item[1].s, v->item[1].n, 0, -1 };
+		return true;
+	}
+	if (v->type != JSON_STR || (blank = memchr(v->s, ' ', v->n)) == NULL || memchr(blank + 1, ' ', (size_t)(v->s + v->n - blank - 1)))
+		return false;
+	q[0] = (struct vocab_query){ v->s, (size_t)(blank - v->s), 0, -1 };
+	q[1] = (struct vocab_query){ blank + 1, (size_t)(v->s + v->n - blank - 1), 0, -1 };
+	return true;
+}
+
+static int missing(size_t i, struct err *e)
+{
+	return err_set(e, SFT_BADDATA, "model.merges: a token of number %zu is not in the vocabulary", i);
+}
+
+static int merges(struct tok *t, const struct json *list, struct err *e)
+{
+	struct vocab_query q[2];
+
+	t->merge_list = mem_grow(NULL, list->n + 1, sizeof *t->merge_list);
+	for (size_t i = 0; i < list->n; i++) {
+		if (!get_pair(&list->item[i], q))
+			return err_set(e, SFT_BADDATA, "model.merges: number %zu is no pair of tokens", i);
+		vocab_find(&t->vocab, q, 2);
+		if (q[0].id < 0 || q[1].id < 0)
+			return missing(i, e);
+		t->merge_list[t->nmerges++] = (struct bpe_merge){ (uint32_t)q[0].id, (uint32_t)q[1].id, (uint32_t)i, 0 };
+	}
 	return 0;
 }
 
 /* Is token ID the text A and then B? */
-static bool is_both(const struct vocab *v, uint32_t id, const char *a, size_t na, const char *b, size_t nb)
+static inline bool is_both(const struct vocab *v, uint32_t id, const char *a, size_t na, const char *b, size_t nb)
 {
 	return id < v->n && v->text[id] && v->len[id] == na + nb && memcmp(v->text[id], a, na) == 0 && memcmp(v->text[id] + na, b, nb) == 0;
 }
 
-/* The token that pair M makes; LAST: the one that the pair before made. */
-static int64_t made_by(const struct tok *t, const struct pair *m, int64_t last, struct buf *both)
+/* The token that merge M makes; LAST: the one that the merge before made. */
+static int64_t made_by(const struct tok *t, const struct bpe_merge *m, int64_t last, struct buf *both)
 {
-	/* Mostly the merges make the tokens one after the other. */
-	if (t->nsub_prefix == 0 && is_both(&t->vocab, (uint32_t)(last + 1), m->left, m->nleft, m->right, m->nright))
-		return last + 1;
-	if (m->nright < t->nsub_prefix)
+	const struct vocab *v = &t->vocab;
+	const char *a = v->text[m->left], *b = v->text[m->right];
+	size_t na = v->len[m->left], nb = v->len[m->right];
+
+	if (nb < t->nsub_prefix)
 		return -1;
+	b += t->nsub_prefix;
+	nb -= t->nsub_prefix;
+	/* Mostly the merges make the tokens one after the other. */
+	if (is_both(v, (uint32_t)(last + 1), a, na, b, nb))
+		return last + 1;
 	both->n = 0;
-	buf_add(both, m->left, m->nleft);
-	buf_add(both, m->right + t->nsub_prefix, m->nright - t->nsub_prefix);
-	return vocab_id(&t->vocab, both->p ? both->p : "", both->n);
+	buf_add(both, a, na);
+	buf_add(both, b, nb);
+	return vocab_id(v, both->p, both->n);
 }
 
-static int merges(struct tok *t, const struct large *l, const struct json *list, struct err *e)
+/* What each merge makes. */
+static int merges_make(struct tok *t, struct err *e)
 {
-	enum { BATCH = 32 };
-	struct vocab_query q[2 * BATCH];
+	enum { AHEAD = 16 };
 	struct buf both = {0};
 	int64_t into = -1;
-	int rc = 0;
+	size_t i;
 
-	if (list == NULL || list->type != JSON_ARR)
-		return err_set(e, SFT_BADDATA, "model.merges is no list");
-	if ((t->merge_list = mem_try((l->npairs + 1) * sizeof *t->merge_list)) == NULL)
-		return err_set(e, SFT_SYSTEM, "no memory for %zu merges", l->npairs);
-	for (size_t i = 0; rc == 0 && i < l->npairs; i++) {
-		const struct pair *m = &l->pair[i];
-		size_t k = i % BATCH, n = 0;
-
-		if (k == 0) {
-			for (; n < BATCH && i + n < l->npairs; n++) {
-				q[2 * n] = (struct vocab_query){ m[n].left ? m[n].left : "", m[n].nleft, 0, -1 };
-				q[2 * n + 1] = (struct vocab_query){ m[n].left ? m[n].right : "", m[n].nright, 0, -1 };
-			}
-			vocab_find(&t->vocab, q, 2 * n);
+	for (i = 0; i < t->nmerges; i++) {
+		if (i + 2 * AHEAD < t->nmerges) {
+			__builtin_prefetch(&t->vocab.text[t->merge_list[i + 2 * AHEAD].left]);
+			__builtin_prefetch(&t->vocab.text[t->merge_list[i + 2 * AHEAD].right]);
 		}
-		if (m->left)
-			into = made_by(t, m, into, &both);
-		if (m->left == NULL)
-			rc = err_set(e, SFT_BADDATA, "model.merges: number %zu is no pair of tokens", i);
-		else if (q[2 * k].id < 0 || q[2 * k + 1].id < 0 || into < 0)
-			rc = err_set(e, SFT_BADDATA, "model.merges: a token of number %zu is not in the vocabulary", i);
-		else
-			t->merge_list[t->nmerges++] = (struct bpe_merge){ (uint32_t)q[2 * k].id, (uint32_t)q[2 * k + 1].id, (uint32_t)i, (uint32_t)into };
+		if (i + AHEAD < t->nmerges) {
+			__builtin_prefetch(t->vocab.text[t->merge_list[i + AHEAD].left]);
+			__builtin_prefetch(t->vocab.text[t->merge_list[i + AHEAD].right]);
+		}
+		if ((into = made_by(t, &t->merge_list[i], into, &both)) < 0)
+			break;
+		t->merge_list[i].into = (uint32_t)into;
 	}
 	buf_free(&both);
-	return rc;
+	return i < t->nmerges ? missing(i, e) : 0;
 }
 
 /* "unk_token": its id into t->unk. */
@@ -173,8 +144,9 @@ static int unk_token(struct tok *t, const struct json *model, struct err *e)
 	return rc;
 }
 
-static int model_bpe_json(struct tok *t, const struct large *l, const struct json *m, struct err *e)
+static int model_bpe_json(struct tok *t, const struct hf_large *l, const struct json *m, struct err *e)
 {
+	const struct json *list;
 	int rc;
 
 	t->kind = MODEL_BPE;
@@ -184,10 +156,14 @@ static int model_bpe_json(struct tok *t, const struct large *l, const struct jso
 	    (rc = hf_bool(m, "fuse_unk", &t->fuse_unk, e)) != 0 || (rc = hf_bool(m, "byte_fallback", &t->byte_fallback, e)) != 0 ||
 	    (rc = hf_bool(m, "ignore_merges", &t->ignore_merges, e)) != 0 || (rc = unk_token(t, m, e)) != 0)
 		return rc;
-	return merges(t, l, json_get(m, "merges"), e);
+	if ((list = json_get(m, "merges")) == NULL || list->type != JSON_ARR)
+		return err_set(e, SFT_BADDATA, "model.merges is no list");
+	if (!l->merges && (rc = merges(t, list, e)) != 0)
+		return rc;
+	return merges_make(t, e);
 }
 
-static int model_wordpiece_json(struct tok *t, const struct large *l, const struct json *m, struct err *e)
+static int model_wordpiece_json(struct tok *t, const struct hf_large *l, const struct json *m, struct err *e)
 {
 	int64_t most = 100;
 	int rc;
@@ -231,7 +207,7 @@ static int model_unigram_json(struct tok *t, const struct json *m, struct err *e
 	return 0;
 }
 
-static int model_json(struct tok *t, const struct large *l, const struct json *m, struct err *e)
+static int model_json(struct tok *t, const struct hf_large *l, const struct json *m, struct err *e)
 {
 	int rc;
 
@@ -296,7 +272,7 @@ static int added_json(struct tok *t, const struct json *list, struct err *e)
 	return rc;
 }
 
-static int load(struct tok *t, const struct large *l, const struct json *v, struct err *e)
+static int load(struct tok *t, const struct hf_large *l, const struct json *v, struct err *e)
 {
 	int rc;
 
@@ -317,36 +293,60 @@ static int load(struct tok *t, const struct large *l, const struct json *v, stru
 	return 0;
 }
 
-/* Bytes behind a mapping of N bytes that may be read: the rest of its last page. */
-static size_t room_behind(size_t n)
+/* Does the tree V know of what was read into T directly, and of nothing else in its place? */
+static bool agrees(const struct hf_large *l, const struct json *v)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct json *model = json_get(v, "model"), *vocab = json_get(model, "vocab"), *list = json_get(model, "merges");
 
-	return n % page ? page - n % page : 0;
+	if (vocab == NULL || vocab->n > 0)
+		return false;
+	return l->merges ? list && list->n == 0 && (hf_type(model, "BPE") || json_get(model, "type") == NULL) : list == NULL;
+}
+
+/* TEXT of N bytes as a tree, without what could be read into T directly. */
+static int parse(struct tok *t, struct hf_large *l, const char *text, size_t n, const struct json **v, struct err *e)
+{
+	struct json_parser *p = json_parser_new();
+	int rc = 0;
+
+	if (hf_large_read(t, l, text, n) && (json_parse(p, &t->arena, l->rest.p, l->rest.n, v, NULL) != 0 || !agrees(l, *v)))
+		hf_large_drop(t, l);
+	if (!l->vocab)
+		rc = json_parse(p, &t->arena, text, n, v, e);
+	json_parser_free(p);
+	return rc;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* XXH3 of the document, without what blanks are around it. */
+static uint64_t source_of(const char *text, size_t n)
+{
+	for (; n > 0 && is_blank(text[n - 1]); n--)
+		;
+	for (; n > 0 && is_blank(*text); n--)
+		text++;
+	return hash64(text, n, 0);
 }
 
 /* The tokenizer's arena holds what is parsed: the vocabulary keeps the texts of its tokens there. */
 int tok_open_json(struct tok *t, const char *path, struct err *e)
 {
-	struct large l = {0};
-	const struct json_flow flow[] = { { "model", "vocab", JSON_OBJ, put_entry, &l }, { "model", "merges", JSON_ARR, put_pair, &l } };
-	struct json_parser *p;
+	struct hf_large l;
 	const struct json *v;
 	struct mapfile m;
 	int rc = mapfile_open(&m, path, e);
 
 	if (rc)
 		return rc;
-	l.text_size = m.n;
-	p = json_parser_new();
-	rc = json_parse_flow(p, &t->arena, m.n ? (const char *)m.p : "", m.n, room_behind(m.n), flow, 2, &v, e);
-	json_parser_free(p);
-	if (rc == 0) {
-		t->source = hash64(v->raw, v->nraw, 0);
+	if ((rc = parse(t, &l, m.n ? (const char *)m.p : "", m.n, &v, e)) == 0) {
+		t->source = source_of((const char *)m.p, m.n);
 		rc = load(t, &l, v, e);
 	}
-	mem_free(l.entry);
-	mem_free(l.pair);
+	buf_free(&l.rest);
 	mapfile_close(&m);
 	return rc ? err_in(e, "%s", path) : 0;
 }

@@ -35,9 +35,7 @@ void tok_ready(struct tok *t)
 {
 	struct tok_scratch *s = tok_scratch_new(t);
 
-	for (uint32_t id = 0; id < t->vocab.n; id++)
-		if (t->vocab.text[id])
-			vocab_name(&t->all, t->vocab.text[id], t->vocab.len[id], id);
+	vocab_names(&t->all, &t->vocab);
 	for (size_t i = 0; i < t->nadded; i++)
 		vocab_put(&t->all, t->added[i].text, t->added[i].n, t->added[i].id);
 	t->added_at = mem_grow(NULL, (size_t)t->all.n + 1, sizeof *t->added_at);
@@ -62,7 +60,7 @@ void tok_ready(struct tok *t)
 }
 
 /* XXH3 over id, length, bytes and type of every token, then the merges as pairs of ids in order. */
-static uint64_t hash_of(const struct tok *t)
+uint64_t tok_hash(const struct tok *t)
 {
 	enum { PART = 1 << 16 };
 	struct hash_state *h = hash_open(0);
@@ -170,7 +168,6 @@ int tok_open(struct tok **out, const char *path, struct err *e)
 		return rc;
 	}
 	tok_use_template(t, t->chat_template);
-	t->hash = hash_of(t);
 	*out = t;
 	return 0;
 }
@@ -456,7 +453,6 @@ int tok_decode(const struct tok *t, const uint32_t *ids, size_t n, unsigned flag
 
 uint32_t tok_vocab_size(const struct tok *t) { return t->all.n; }
 bool tok_is_special(const struct tok *t, uint32_t id) { return id < t->all.n && t->special[id]; }
-uint64_t tok_hash(const struct tok *t) { return t->hash; }
 uint64_t tok_source(const struct tok *t) { return t->source; }
 int32_t tok_bos(const struct tok *t) { return t->bos; }
 int32_t tok_eos(const struct tok *t) { return t->eos; }

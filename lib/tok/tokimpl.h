@@ -35,9 +35,13 @@ struct vocab {
 };
 void vocab_put(struct vocab *v, const char *text, size_t n, uint32_t id);       /* TEXT is copied; the later id of a text counts */
 void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id);      /* TEXT lives longer than V */
-void vocab_expect(const struct vocab *v, const char *text, size_t n);           /* it will be lent or looked for soon: no need to wait then */
 void vocab_name(struct vocab *v, const char *text, size_t n, uint32_t id);      /* token ID is TEXT (lent), but TEXT does not lead to it */
+void vocab_names(struct vocab *v, const struct vocab *of);     /* the same for all of OF */
 void vocab_reserve(struct vocab *v, uint32_t n);        /* N texts will come */
+/* A whole vocabulary at once, which is quicker: room for ids below IDS in an empty V (taken when it is filled), every token by its id and
+ * nothing else, then the way from text to id for all of them; false where two have the same text. */
+void vocab_room(struct vocab *v, uint32_t ids);
+bool vocab_index(struct vocab *v);
 int64_t vocab_id(const struct vocab *v, const char *text, size_t n);     /* -1: none */
 /* Many at once, which is quicker: ID of each, -1 where V itself has none. */
 struct vocab_query {
@@ -188,6 +192,7 @@ struct tok {
 	uint32_t *id_len;           /* by id: bytes of a word it stands for, 0 where that is not said */
 	int64_t byte_id[256];       /* "<0x0A>" */
 	bool bytes;                 /* words are raw bytes: byte level is the last step */
+	int16_t raw_of[256];        /* the bytes that the characters from U+0080 on stand for, -1: none */
 	uint32_t byte_sym[256];     /* the symbol of each byte; UINT32_MAX: there is none, and a text with such a byte goes the long way */
 	bool byte_missing;          /* some byte has no symbol */
 	struct vocab raw_bytes;     /* the bytes that tokens stand for, for ignore_merges */
@@ -206,7 +211,7 @@ struct tok {
 
 	struct spm *spm;            /* MODEL_SPM */
 
-	uint64_t hash, source;
+	uint64_t source;
 	int32_t bos, eos;
 	const char *bos_text, *eos_text, *pad_text, *chat_template;
 	uint64_t context;

@@ -60,6 +60,13 @@ void vocab_name(struct vocab *v, const char *text, size_t n, uint32_t id)
 	v->len[id] = (uint32_t)n;
 }
 
+void vocab_names(struct vocab *v, const struct vocab *of)
+{
+	for (uint32_t id = of->n; id-- > 0; )
+		if (of->text[id])
+			vocab_name(v, of->text[id], of->len[id], id);
+}
+
 void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id)
 {
 	uint64_t h = hash64(text, n, 0);
@@ -73,10 +80,40 @@ void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id)
 	vocab_name(v, text, n, id);
 }
 
-void vocab_expect(const struct vocab *v, const char *text, size_t n)
+void vocab_room(struct vocab *v, uint32_t ids)
 {
-	if (v->slot)
-		__builtin_prefetch(&v->slot[(uint32_t)hash64(text, n, 0) & v->mask]);
+	v->text = mem_new(ids * sizeof *v->text);
+	v->len = mem_new(ids * sizeof *v->len);
+	v->cap = ids;
+}
+
+bool vocab_index(struct vocab *v)
+{
+	enum { AHEAD = 16 };            /* a slot is asked for that many ids before it is looked at */
+	uint64_t hash[AHEAD] = {0};
+	uint32_t n = 0;
+
+	for (uint32_t id = 0; id < v->n; id++)
+		n += v->text[id] != NULL;
+	vocab_reserve(v, n);
+	for (uint32_t next = 0; next < v->n + AHEAD; next++) {
+		uint32_t id = next - AHEAD;
+		uint64_t *h = &hash[next % AHEAD];
+
+		if (next >= AHEAD && v->text[id]) {
+			struct vocab_slot *s = place(v, v->text[id], v->len[id], *h);
+
+			if (s->id)
+				return false;
+			*s = (struct vocab_slot){ (uint32_t)(*h >> 32), id + 1 };
+			v->count++;
+		}
+		if (next < v->n && v->text[next]) {
+			*h = hash64(v->text[next], v->len[next], 0);
+			__builtin_prefetch(&v->slot[(uint32_t)*h & v->mask]);
+		}
+	}
+	return true;
 }
 
 void vocab_put(struct vocab *v, const char *text, size_t n, uint32_t id)

@@ -262,53 +262,6 @@ static void files(void)
 	unlink("t.json");
 }
 
-/* --- large containers --- */
-
-struct flowed {
-	char text[200];
-	size_t n;
-	bool stop;
-};
-
-static int put(void *ctx, const char *key, size_t nkey, const struct json *v, struct err *why)
-{
-	struct flowed *f = ctx;
-
-	if (f->stop)
-		return err_set(why, SFT_BADDATA, "enough");
-	f->n += (size_t)snprintf(f->text + f->n, sizeof f->text - f->n, "%.*s=%s ", (int)nkey, key ? key : "", v->type == JSON_ARR ? v->item[0].s : v->s);
-	return 0;
-}
-
-static void flow(void)
-{
-	static const char text[] = "{\"a\":{\"v\":{\"x\\u0041\":1,\"y\":\"two\",\"y\":3},\"m\":[[\"p\",\"q\"],\"r s\"],\"w\":{\"v\":5}},\"v\":{\"v\":6}}";
-	struct flowed got;
-	const struct json_flow f[] = { { "a", "v", JSON_OBJ, put, &got }, { "a", "m", JSON_ARR, put, &got }, { "v", "v", JSON_ARR, put, &got } };
-	struct json_parser *p = json_parser_new();
-	const struct json *v;
-	struct arena a;
-	char padded[sizeof text + 64] = {0};
-
-	arena_init(&a);
-	memcpy(padded, text, sizeof text - 1);
-	for (int room = 0; room < 2; room++) {  /* with a copy, and in place */
-		got = (struct flowed){0};
-		CHECK(json_parse_flow(p, &a, padded, sizeof text - 1, room ? 64 : 0, f, 3, &v, &e) == 0);
-		CHECK_STR(got.text, "xA=1 y=two y=3 =p =r s ");
-		CHECK(json_get(json_get(v, "a"), "v")->type == JSON_OBJ && json_get(json_get(v, "a"), "v")->n == 0);
-		CHECK(json_get(json_get(v, "a"), "m")->type == JSON_ARR && json_get(json_get(v, "a"), "m")->n == 0);
-		CHECK(json_get(json_get(json_get(v, "a"), "w"), "v")->type == JSON_NUM);
-		CHECK(json_get(json_get(v, "v"), "v")->type == JSON_NUM);        /* of another type than said: a part of the tree */
-		got.stop = true;
-		CHECK(json_parse_flow(p, &a, padded, sizeof text - 1, room ? 64 : 0, f, 3, &v, &e) == SFT_BADDATA && strcmp(e.msg, "enough") == 0);
-		got = (struct flowed){0};
-		CHECK(json_parse_flow(p, &a, "{\"a\":{\"v\":{\"x\":1,]}}", 21, 0, f, 3, &v, &e) == SFT_BADDATA);
-	}
-	arena_release(&a);
-	json_parser_free(p);
-}
-
 int main(void)
 {
 	parser = json_parser_new();
@@ -325,6 +278,5 @@ int main(void)
 	TEST(files);
 	json_parser_free(parser);
 	arena_release(&arena);
-	TEST(flow);
 	return test_end();
 }

@@ -5,10 +5,12 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "mapfile.h"
 #include "mem.h"
+#include "outfile.h"
 #include "rng.h"
 #include "tok.h"
 #include "utf8.h"
@@ -298,6 +300,58 @@ static void gguf(void)
 	tok_close(b);
 }
 
+/* The vocabulary and the merges read directly and read through a tree, as is done where the key is written with an escape: the same
+ * tokenizer, or the same refusal, whatever byte of the file is another one. */
+static void opens_alike(void)
+{
+	static const char text[] = "{\"version\":\"1.0\", \"model\":{\"type\":\"BPE\",\"unk_token\":null,\"%s\":\n  {\"a\":0,\"b\": 1 ,\"\\\"\":2, \"\\u00e9\":3,"
+		"\"\xC3\xA0\":4,\"ab\":5,\"aba\":6,\"\xC3\xA0\\u00E9\":7,\"a\\\\\":8,\"\\\\\":10},\"merges\": [[\"a\",\"b\"],\n[ \"ab\" , \"a\" ],\"\\u00e0 \xC3\xA9\","
+		"\"a \\\\\"]},\"added_tokens\":[{\"id\":9,\"content\":\"<s>\",\"special\":true}]}";
+	static const char *const key[] = { "vocab", "voc\\u0061b" };
+	static const char with[] = "\"\\,:[]{}0129abun -\n\x1f\x80\xC3\xED";
+	size_t opened = 0;
+	struct rng r;
+
+	rng_init(&r, 11, 0);
+	for (int k = 0; k < 1500 && !test_failed; k++) {
+		size_t at = rng_below(&r, sizeof text - 1), more = rng_below(&r, 3);
+		char byte = with[rng_below(&r, sizeof with - 1)];
+		uint64_t hash[2] = {0};
+		int rc[2];
+
+		for (int i = 0; i < 2; i++) {
+			struct buf b = {0}, file = {0};
+			struct err e = {0};
+			struct tok *t;
+			size_t gap;
+			const char *place = strstr(text, "%s");
+
+			buf_add(&b, text, sizeof text - 1);
+			if (k > 0 && (at < (size_t)(place - text) || at > (size_t)(place - text) + 2)) {
+				if (more < 2)
+					b.p[at] = byte;                 /* another byte; or one is missing */
+				else
+					memmove(b.p + at, b.p + at + 1, b.n-- - at);
+			}
+			gap = (size_t)(strstr(b.p, "%s") - b.p);
+			buf_add(&file, b.p, gap);
+			buf_str(&file, key[i]);
+			buf_add(&file, b.p + gap + 2, b.n - gap - 2);
+			CHECK(out_whole("alike.json", file.p, file.n, false, &e) == 0);
+			if ((rc[i] = tok_open(&t, "alike.json", &e)) == 0)
+				hash[i] = tok_hash(t);
+			tok_close(t);
+			buf_free(&b);
+			buf_free(&file);
+		}
+		CHECK(rc[0] == rc[1] && hash[0] == hash[1]);
+		CHECK(k > 0 || rc[0] == 0);
+		opened += rc[0] == 0;
+	}
+	CHECK(opened > 100 && opened < 1000);
+	unlink("alike.json");
+}
+
 /* What a message says forges nothing: not a control token, not an added token that the template writes. */
 static void chat_is_safe(void)
 {
@@ -446,6 +500,7 @@ int main(int argc, char **argv)
 	find_and_check("spm_bpe", "spm_bpe.model");
 	find_and_check("spm_unigram", "spm_unigram.model");
 	gguf();
+	TEST(opens_alike);
 	TEST(chat_is_safe);
 	TEST(long_words);
 	TEST(round_trip);
