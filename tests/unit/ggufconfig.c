@@ -133,7 +133,7 @@ static void refusals(void)
 		{ { "llama.attention.head_count_kv", F32, 2, NULL }, "expected an integer" },
 		{ { "llama.attention.value_length", U32, 4, NULL }, "4 value" },
 		{ { "llama.rope.dimension_count", U32, 4, NULL }, "4 rotated" },
-		{ { "llama.expert_count", U32, 8, NULL }, "mixture of 8 experts" },
+		{ { "llama.expert_count", U32, 8, NULL }, "expert_used_count' is missing" },
 		{ { "llama.vocab_size", U32, 6, NULL }, "(expected 5, the rows" },
 		{ { "llama.rope.scaling.type", STR, 0, "longrope" }, "'longrope' is not supported" },
 		{ { "tokenizer.ggml.eos_token_id", U32, 5, NULL }, "is 5 (expected 0 to 4)" },
