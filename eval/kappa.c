@@ -36,13 +36,14 @@ static int report(const struct rating_table *r, const struct settings *s, struct
 }
 
 /* The list of disagreements and the gold, where they are asked for. */
-static int settle(const struct rating_table *r, const struct settings *s, struct tool *t)
+static int settle(struct rating_table *r, const struct settings *s, struct tool *t)
 {
 	struct gold g;
 	int rc = 0;
 
 	if (!s->disagreements && !s->gold && !s->resolved)
 		return 0;
+	rating_expand(r);
 	gold_init(&g, r);
 	if (s->resolved)
 		rc = gold_read(&g, r, s->resolved, t, &t->e);

@@ -52,11 +52,11 @@ struct sampling {
 static void sample(void *ctx, const uint32_t *pick, size_t n, double *out)
 {
 	struct sampling *c = ctx;
-	const struct ratings *t = &c->f->kinds;
+	const struct ratings *t = &c->f->kinds.t;
 
 	memset(c->weight, 0, t->items * sizeof *c->weight);
 	for (size_t i = 0; i < n; i++)
-		c->weight[c->f->kind[pick[i]]]++;
+		c->weight[c->f->kinds.kind[pick[i]]]++;
 	if (c->npairs)
 		agree_cohen(t, c->weight, c->pair);
 	out[CI_PERCENT] = agree_percent(t, c->weight).pooled_pairs.v;
@@ -79,8 +79,8 @@ static void intervals(struct kappa_figures *f, const struct kappa_shown *s, uint
 	double *samples;
 
 	c.npairs = f->npairs <= MAX_PAIRS ? f->npairs : 0;
-	c.nlabels = f->kinds.ncat <= MAX_LABELS ? f->kinds.ncat : 0;
-	c.weight = mem_new(((size_t)f->kinds.items + 1) * sizeof *c.weight);
+	c.nlabels = f->kinds.t.ncat <= MAX_LABELS ? f->kinds.t.ncat : 0;
+	c.weight = mem_new(((size_t)f->kinds.t.items + 1) * sizeof *c.weight);
 	c.pair = mem_new((c.npairs + 1) * sizeof *c.pair);
 	c.label = mem_new((c.nlabels + 1) * sizeof *c.label);
 	nv = NCI + c.npairs + c.nlabels;
@@ -105,13 +105,13 @@ static void intervals(struct kappa_figures *f, const struct kappa_shown *s, uint
 
 static void pairs_of_raters(struct kappa_figures *f)
 {
-	const struct ratings *t = &f->kinds;
+	const struct ratings *t = &f->kinds.t;
 	double sum = 0;
 
 	if (!t->anonymous && agree_cohen_fits(t)) {
 		f->npairs = (size_t)t->raters * (t->raters - 1) / 2;
 		f->cohen = mem_new((f->npairs + 1) * sizeof *f->cohen);
-		agree_cohen(t, f->many, f->cohen);
+		agree_cohen(t, f->kinds.many, f->cohen);
 	}
 	f->light = (struct coef){ NAN, t->anonymous ? "raters are not named" : "too many raters and categories for all pairs" };
 	for (size_t k = 0; k < f->npairs; k++)
@@ -122,30 +122,42 @@ static void pairs_of_raters(struct kappa_figures *f)
 
 void kappa_compute(const struct rating_table *r, const struct kappa_shown *s, struct kappa_figures *f)
 {
-	const struct ratings *t = &f->kinds;
+	const struct ratings *t = &f->kinds.t;
 
 	memset(f, 0, sizeof *f);
-	f->kind = mem_new(((size_t)r->t.items + 1) * sizeof *f->kind);
-	f->many = mem_new(((size_t)r->t.items + 1) * sizeof *f->many);
-	agree_collapse(&r->t, &f->kinds, f->kind, f->many);
-	f->percent = agree_percent(t, f->many);
+	f->borrowed = r->kinds.items > 0;
+	if (f->borrowed)
+		f->kinds = r->kinds;
+	else
+		agree_collapse(&r->t, &f->kinds);
+	f->percent = agree_percent(t, f->kinds.many);
 	pairs_of_raters(f);
-	f->fleiss = agree_fleiss(t, f->many);
-	f->scott = agree_scott(t, f->many);
+	f->fleiss = agree_fleiss(t, f->kinds.many);
+	f->scott = agree_scott(t, f->kinds.many);
 	for (int k = 0; k < 4; k++) {
-		f->alpha[k] = agree_alpha(t, f->many, (enum agree_level)k);
-		f->gwet[k] = agree_gwet(t, f->many, (enum agree_weight)k);
+		f->alpha[k] = agree_alpha(t, f->kinds.many, (enum agree_level)k);
+		f->gwet[k] = agree_gwet(t, f->kinds.many, (enum agree_weight)k);
 	}
 	f->label = mem_new(((size_t)t->ncat + 1) * sizeof *f->label);
-	agree_by_label(t, f->many, f->label);
+	agree_by_label(t, f->kinds.many, f->label);
 	if (!t->anonymous) {
 		f->rater = mem_new(((size_t)t->raters + 1) * sizeof *f->rater);
-		agree_by_rater(&r->t, t, f->kind, f->many, r->place, r->n, f->rater);
+		agree_by_rater(&f->kinds, r->place, r->n, f->rater);
 	}
 	for (int v = 0; v < NCI; v++)
 		f->ci[v] = (struct kappa_interval){ NAN, NAN };
 	if (s->ci)
 		intervals(f, s, r->t.items);
+}
+
+uint64_t kappa_ratings(const struct kappa_figures *f)
+{
+	const struct ratings *t = &f->kinds.t;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < t->items; i++)
+		n += (uint64_t)f->kinds.many[i] * (t->start[i + 1] - t->start[i]);
+	return n;
 }
 
 void kappa_figures_free(struct kappa_figures *f)
@@ -155,9 +167,8 @@ void kappa_figures_free(struct kappa_figures *f)
 	mem_free(f->rater);
 	mem_free(f->pair_ci);
 	mem_free(f->label_ci);
-	mem_free(f->kind);
-	mem_free(f->many);
-	ratings_release(&f->kinds);
+	if (!f->borrowed)
+		kinds_release(&f->kinds);
 	memset(f, 0, sizeof *f);
 }
 
@@ -196,7 +207,7 @@ struct coef kappa_gate_value(const struct rating_table *r, const struct kappa_fi
 	int g = s->gate;
 
 	if (g == GATE_AUTO)
-		g = r->t.raters == 2 && !r->t.anonymous ? GATE_COHEN : complete(&f->kinds) ? GATE_FLEISS : GATE_ALPHA;
+		g = r->t.raters == 2 && !r->t.anonymous ? GATE_COHEN : complete(&f->kinds.t) ? GATE_FLEISS : GATE_ALPHA;
 	switch (g) {
 	case GATE_COHEN:
 		*name = r->t.raters == 2 ? "Cohen's kappa" : "the smallest Cohen's kappa";

@@ -34,9 +34,8 @@ struct kappa_interval {
 };
 
 struct kappa_figures {
-	struct ratings kinds;           /* the items, each kind once: figures are computed from these */
-	uint32_t *kind;                 /* of each item */
-	double *many;                   /* items of each kind */
+	struct kinds kinds;             /* the items, each kind once: figures are computed from these */
+	bool borrowed;                  /* they are the table's */
 	struct agree_percent percent;
 	struct cohen *cohen;            /* all pairs; NULL where there are too many or raters are anonymous */
 	size_t npairs;
@@ -48,8 +47,10 @@ struct kappa_figures {
 	struct kappa_interval ci[NCI], *pair_ci, *label_ci;
 };
 
+/* R is borrowed until kappa_figures_free(). */
 void kappa_compute(const struct rating_table *r, const struct kappa_shown *s, struct kappa_figures *f);
 void kappa_figures_free(struct kappa_figures *f);
+uint64_t kappa_ratings(const struct kappa_figures *f);  /* of all items */
 
 /* The coefficient that the gate looks at; *NAME of it. */
 struct coef kappa_gate_value(const struct rating_table *r, const struct kappa_figures *f, const struct kappa_shown *s, const char **name);

@@ -46,23 +46,23 @@ static void texts(struct jw *w, const char *key, const struct text *t, size_t n)
 	jw_arr_end(w);
 }
 
-static void counts_json(const struct rating_table *r, struct jw *w)
+static void counts_json(const struct rating_table *r, const struct kappa_figures *f, struct jw *w)
 {
-	const struct ratings *t = &r->t;
-	uint64_t rated = 0, pairable = 0;
+	const struct ratings *t = &r->t, *kinds = &f->kinds.t;
+	double rated = 0, pairable = 0;
 
-	for (uint32_t i = 0; i < t->items; i++) {
-		rated += t->start[i + 1] > t->start[i];
-		pairable += t->start[i + 1] > t->start[i] + 1;
+	for (uint32_t i = 0; i < kinds->items; i++) {
+		rated += kinds->start[i + 1] > kinds->start[i] ? f->kinds.many[i] : 0;
+		pairable += kinds->start[i + 1] > kinds->start[i] + 1 ? f->kinds.many[i] : 0;
 	}
 	jw_key(w, "items");
 	jw_uint(w, t->items);
 	jw_key(w, "items_rated");
-	jw_uint(w, rated);
+	jw_uint(w, (uint64_t)rated);
 	jw_key(w, "items_pairable");
-	jw_uint(w, pairable);
+	jw_uint(w, (uint64_t)pairable);
 	jw_key(w, "ratings");
-	jw_uint(w, t->start[t->items]);
+	jw_uint(w, kappa_ratings(f));
 	jw_key(w, "repeats");
 	jw_uint(w, r->repeats);
 	jw_key(w, "raters");
@@ -269,7 +269,7 @@ static void raters_json(const struct rating_table *r, const struct kappa_figures
 
 void kappa_members(const struct rating_table *r, const struct kappa_figures *f, const struct kappa_shown *s, struct jw *w)
 {
-	counts_json(r, w);
+	counts_json(r, f, w);
 	coefficients_json(f, w);
 	cohen_json(r, f, w);
 	reasons_json(f, w);

@@ -189,7 +189,7 @@ static void raters_table(const struct rating_table *r, const struct kappa_figure
 
 void kappa_table(const struct rating_table *r, const struct kappa_figures *f, const struct kappa_shown *s, struct buf *out)
 {
-	buf_fmt(out, "%u items, %u raters, %zu ratings, %u categories\n\n", r->t.items, r->t.raters, r->t.start[r->t.items], r->t.ncat);
+	buf_fmt(out, "%u items, %u raters, %llu ratings, %u categories\n\n", r->t.items, r->t.raters, (unsigned long long)kappa_ratings(f), r->t.ncat);
 	coefficients_table(r, f, s, out);
 	if (r->t.raters > 2 && f->npairs && f->npairs <= MAX_PAIRS)
 		pairs_table(r, f, s, out);

@@ -13,6 +13,7 @@ struct table_reader {
 	uint32_t item_col, rater_col, label_col, *wide;
 	int wide_item;
 	size_t nwide;
+	struct rating *row;             /* nwide, of one record */
 	struct arena arena;
 };
 
@@ -42,13 +43,15 @@ static int wide_columns(struct table_reader *d, const struct names *names, struc
 			return rc;
 		d->wide_item = (int)d->item_col;
 	}
+	d->row = arena_get(&d->arena, d->nwide * sizeof *d->row);
 	d->names = names;
 	return 0;
 }
 
 static int wide_record(struct table_reader *d, const struct rec *rec, struct err *e)
 {
-	uint32_t item, before = d->r->items;
+	uint32_t before = d->r->items;
+	size_t n = 0;
 	int rc = wide_columns(d, rec->names, e);
 
 	if (rc)
@@ -56,14 +59,15 @@ static int wide_record(struct table_reader *d, const struct rec *rec, struct err
 	if (d->wide_item >= 0) {
 		struct text name = text_of(&rec->f[d->wide_item]);
 
-		if ((item = rating_item(d->r, name)) < before)
+		if (rating_item(d->r, name) < before)
 			return err_set(e, SFT_BADDATA, "item '%.*s' stands in two records (expected one record an item in a wide table)", (int)name.n, name.p);
 	} else {
-		item = rating_next_item(d->r);
+		rating_next_item(d->r);
 	}
 	for (size_t k = 0; k < d->nwide; k++)
 		if (!field_absent(&rec->f[d->wide[k]]))
-			rating_add(d->r, item, (uint32_t)k, text_of(&rec->f[d->wide[k]]), rec->file, rec->line);
+			d->row[n++] = (struct rating){ (uint32_t)k, rating_label(d->r, text_of(&rec->f[d->wide[k]]), rec->file, rec->line) };
+	rating_row(d->r, d->row, n);
 	return 0;
 }
 

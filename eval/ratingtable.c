@@ -29,6 +29,9 @@ void rating_table_init(struct rating_table *r)
 void rating_table_free(struct rating_table *r)
 {
 	ratings_release(&r->t);
+	kinds_release(&r->kinds);
+	mem_free(r->rows);
+	mem_free(r->first);
 	mem_free(r->category);
 	mem_free(r->value);
 	mem_free(r->place);
@@ -60,7 +63,7 @@ static uint32_t number_of(struct strmap *m, struct text name, uint64_t guess)
 
 uint32_t rating_item(struct rating_table *r, struct text name)
 {
-	uint32_t item = number_of(&r->item, name, r->n ? r->v[r->n - 1].item : 0);
+	uint32_t item = number_of(&r->item, name, r->v ? r->v[r->n - 1].item : 0);
 
 	r->items = (uint32_t)r->item.n;
 	return item;
@@ -68,7 +71,7 @@ uint32_t rating_item(struct rating_table *r, struct text name)
 
 uint32_t rating_rater(struct rating_table *r, struct text name)
 {
-	uint64_t last = r->n ? r->v[r->n - 1].rater : 0;
+	uint64_t last = r->v ? r->v[r->n - 1].rater : 0;
 
 	return number_of(&r->rater, name, is_name(&r->rater, last, name) ? last : last + 1 < r->rater.n ? last + 1 : 0);
 }
@@ -78,13 +81,61 @@ uint32_t rating_next_item(struct rating_table *r)
 	return r->items++;
 }
 
-static uint32_t label_of(struct rating_table *r, struct text t)
+uint32_t rating_label(struct rating_table *r, struct text t, const char *file, uint64_t line)
 {
 	uint32_t *memo = &r->memo[(t.n * 7 + 5u * (unsigned char)t.p[0] + 6u * (unsigned char)t.p[t.n - 1]) % 64];
+	bool added;
 
-	if (*memo == 0 || !is_name(&r->label, *memo - 1, t))
-		*memo = (uint32_t)strmap_put(&r->label, t.p, t.n, r->label.n, NULL)->value + 1;
+	if (*memo && is_name(&r->label, *memo - 1, t))
+		return *memo - 1;
+	*memo = (uint32_t)strmap_put(&r->label, t.p, t.n, r->label.n, &added)->value + 1;
+	if (added) {
+		size_t n = r->label.n - 1;
+
+		ARRAY_ROOM(r->first, n, r->first_cap);
+		r->first[n] = (struct rating_place){ file, line };
+	}
 	return *memo - 1;
+}
+
+/* --- rows of wide tables --- */
+
+enum { MEMO_BITS = 12, MEMO_RATERS = 8, MEMO_LABELS = 255 };
+
+/* Rows of a few raters and labels, a byte a cell; most rows of a large table are like one that came before. */
+struct rating_memo {
+	uint64_t key;
+	uint32_t kind;                  /* + 1; 0: free */
+};
+
+static bool short_row(const struct rating *row, size_t n, uint64_t *key)
+{
+	*key = 0;
+	for (size_t k = 0; k < n; k++) {
+		if (row[k].rater >= MEMO_RATERS || row[k].cat >= MEMO_LABELS)
+			return false;
+		*key |= (uint64_t)(row[k].cat + 1) << 8 * row[k].rater;
+	}
+	return true;
+}
+
+void rating_row(struct rating_table *r, const struct rating *row, size_t n)
+{
+	struct rating_memo *m;
+	uint64_t key;
+
+	r->n += n;
+	if (!short_row(row, n, &key)) {
+		kinds_add(&r->kinds, row, n);
+		return;
+	}
+	if (r->rows == NULL)
+		r->rows = mem_new(sizeof *r->rows << MEMO_BITS);
+	m = &r->rows[key * 0x9e3779b97f4a7c15u >> (64 - MEMO_BITS)];
+	if (m->kind && m->key == key)
+		kinds_again(&r->kinds, m->kind - 1);
+	else
+		*m = (struct rating_memo){ key, kinds_add(&r->kinds, row, n) + 1 };
 }
 
 void rating_add(struct rating_table *r, uint32_t item, uint32_t rater, struct text label, const char *file, uint64_t line)
@@ -102,7 +153,7 @@ void rating_add(struct rating_table *r, uint32_t item, uint32_t rater, struct te
 		r->unsorted |= item < before->item || (item == before->item && rater <= before->rater);
 	}
 	ARRAY_ROOM(r->v, r->n, r->cap);
-	r->v[r->n++] = (struct rating_entry){ item, rater, label_of(r, label), (uint32_t)line };
+	r->v[r->n++] = (struct rating_entry){ item, rater, rating_label(r, label, file, line), (uint32_t)line };
 }
 
 /* FILE:LINE of entry X before a message. */
@@ -182,11 +233,9 @@ static void order_labels(struct rating_table *r, uint32_t *map)
 
 static int not_a_category(const struct rating_table *r, uint32_t label, const struct rating_rule *o, struct err *e)
 {
-	const struct rating_entry *x = r->v;
+	const struct rating_place *x = &r->first[label];
 	const char **names = mem_grow(NULL, o->ncategories, sizeof *names), *near;
 
-	while (x->label != label)
-		x++;
 	for (size_t k = 0; k < o->ncategories; k++)
 		names[k] = o->categories[k].p;
 	near = r->label.e[label].n > 2 ? opt_nearest(r->label.e[label].key, names, o->ncategories) : NULL;
@@ -195,7 +244,7 @@ static int not_a_category(const struct rating_table *r, uint32_t label, const st
 		err_set(e, SFT_BADDATA, "label '%s' is not among the categories (did you mean '%s'?)", r->label.e[label].key, near);
 	else
 		err_set(e, SFT_BADDATA, "label '%s' is not among the categories", r->label.e[label].key);
-	return at_entry(r, x, e);
+	return err_in(e, "%s:%llu", x->file, (unsigned long long)x->line);
 }
 
 /* The categories that were given: every label must be one of them. */
@@ -333,6 +382,59 @@ static void build_in_place(struct rating_table *r, const uint32_t *map)
 	t->r = mem_grow(t->r, r->n + 1, sizeof *t->r);
 }
 
+/* Are two labels one category? */
+static bool merges(const uint32_t *map, size_t labels, uint32_t ncat)
+{
+	bool *used = mem_new((size_t)ncat + 1), twice = false;
+
+	for (size_t i = 0; i < labels; i++) {
+		twice |= used[map[i]];
+		used[map[i]] = true;
+	}
+	mem_free(used);
+	return twice;
+}
+
+void rating_expand(struct rating_table *r)
+{
+	const struct kinds *k = &r->kinds;
+	size_t out = 0;
+
+	if (k->items == 0 || r->t.r)
+		return;
+	r->t.start = mem_new(((size_t)k->items + 2) * sizeof *r->t.start);
+	r->t.r = mem_grow(NULL, r->n + 1, sizeof *r->t.r);
+	for (uint32_t i = 0; i < k->items; i++) {
+		size_t from = k->t.start[k->kind[i]], n = k->t.start[k->kind[i] + 1] - from;
+
+		if (n)
+			memcpy(r->t.r + out, k->t.r + from, n * sizeof *r->t.r);
+		r->t.start[i + 1] = out += n;
+	}
+}
+
+/* Rows of labels to rows of categories.  Where labels become one, different rows may have become alike: they are told apart anew from the
+ * ratings. */
+static void build_rows(struct rating_table *r, const uint32_t *map)
+{
+	struct ratings *t = &r->t, *k = &r->kinds.t;
+
+	t->items = r->items;
+	t->raters = (uint32_t)r->rater.n;
+	for (size_t i = 0; i < k->start[k->items]; i++)
+		k->r[i].cat = map[k->r[i].cat];
+	if (merges(map, r->label.n, t->ncat)) {
+		rating_expand(r);
+		kinds_release(&r->kinds);
+		return;
+	}
+	k->raters = t->raters;
+	k->ncat = t->ncat;
+	k->value = t->value;
+	k->ordered = t->ordered;
+	k->fixed = t->fixed;
+}
+
 int rating_finish(struct rating_table *r, const struct rating_rule *o, struct err *e)
 {
 	uint32_t *map = mem_new((r->label.n + 1) * sizeof *map);
@@ -344,7 +446,9 @@ int rating_finish(struct rating_table *r, const struct rating_rule *o, struct er
 		rc = given_labels(r, o, map, e);
 	else
 		order_labels(r, map);
-	if (rc == 0 && !r->unsorted && !o->anonymous)
+	if (rc == 0 && r->kinds.items)
+		build_rows(r, map);
+	else if (rc == 0 && !r->unsorted && !o->anonymous)
 		build_in_place(r, map);
 	else if (rc == 0)
 		rc = build(r, o, map, e);
@@ -353,6 +457,8 @@ int rating_finish(struct rating_table *r, const struct rating_rule *o, struct er
 	mem_free(map);
 	mem_free(r->v);
 	r->v = NULL;
+	mem_free(r->rows);
+	r->rows = NULL;
 	return rc;
 }
 

@@ -27,11 +27,25 @@ struct ratings {
 	bool anonymous;                 /* nobody said who rated: raters are places in an item */
 };
 
-/* The different kinds of item in T, so that a million items cost what a few hundred kinds do: items are alike where the same raters gave
- * the same ratings (anonymous: where each category was given equally often).  KINDS has one item of each, in the order of their first
- * ones, and T's categories; kind[i] is the one of item i and weight[k] how many there are (both with room for t->items).  The
- * coefficients of (kinds, weight) are those of (t, NULL).  Release with ratings_release(). */
-void agree_collapse(const struct ratings *t, struct ratings *kinds, uint32_t *kind, double *weight);
+/* The different kinds of item, so that a million items cost what a few hundred kinds do: items are alike where the same raters gave the same
+ * ratings (anonymous: where each category was given equally often).  The coefficients of (t, many) are those of the items.
+ * `struct kinds k = {0}`. */
+struct kinds {
+	struct ratings t;               /* one item of each kind, in the order of their first ones; what else T says is the caller's to fill in */
+	double *many;                   /* items of each kind */
+	uint32_t *kind;                 /* of each item */
+	uint32_t items;
+	uint32_t *slot;                 /* kind + 1, 0 free */
+	uint64_t *hash;                 /* of each kind */
+	size_t nslots, nr, cap_r, cap, items_cap;
+};
+/* The next item has these ratings, in the order of raters; its kind. */
+uint32_t kinds_add(struct kinds *k, const struct rating *r, size_t n);
+/* The next item is of KIND, which was given before. */
+void kinds_again(struct kinds *k, uint32_t kind);
+void kinds_release(struct kinds *k);
+/* All items of T. */
+void agree_collapse(const struct ratings *t, struct kinds *k);
 void ratings_release(struct ratings *t);        /* start and r */
 
 /* A coefficient; where it is undefined, V is NaN and REASON (constant text) says why. */

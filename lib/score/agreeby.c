@@ -249,19 +249,21 @@ static inline void next_in_time(struct halves *h, uint32_t rater, bool hit)
 	h->open -= --h->left[rater] == 0;
 }
 
-static void first_halves(const struct judging *j, const struct ratings *t, const struct ratings *kinds, const uint32_t *kind,
-                         const uint32_t *place, size_t places, struct halves *h)
+static void first_halves(const struct judging *j, const struct kinds *k, const uint32_t *place, size_t places, struct halves *h)
 {
 	uint32_t *at = place ? mem_new((places + 1) * sizeof *at) : NULL;       /* by time: 0, or rater * 2 + 1 + (is it a hit) */
+	size_t r = 0;
 
-	for (uint32_t i = 0; i < t->items && h->open; i++)
-		for (size_t k = t->start[i], v = kinds->start[kind[i]]; k < t->start[i + 1]; k++, v++) {
+	for (uint32_t i = 0; i < k->items && h->open; i++)
+		for (size_t v = k->t.start[k->kind[i]]; v < k->t.start[k->kind[i] + 1]; v++, r++) {
+			uint32_t rater = k->t.r[v].rater;
+
 			if (j->verdict[v] == ALONE)
 				continue;
 			if (at)
-				at[place[k]] = t->r[k].rater * 2 + 1 + (j->verdict[v] == HIT);
+				at[place[r]] = rater * 2 + 1 + (j->verdict[v] == HIT);
 			else
-				next_in_time(h, t->r[k].rater, j->verdict[v] == HIT);
+				next_in_time(h, rater, j->verdict[v] == HIT);
 		}
 	for (size_t p = 0; at && p < places && h->open; p++)
 		if (at[p])
@@ -304,19 +306,19 @@ static void correct(struct by_rater *out, uint32_t raters)
 	mem_free(p);
 }
 
-void agree_by_rater(const struct ratings *t, const struct ratings *kinds, const uint32_t *kind, const double *many, const uint32_t *place,
-                    size_t places, struct by_rater *out)
+void agree_by_rater(const struct kinds *kinds, const uint32_t *place, size_t places, struct by_rater *out)
 {
+	const struct ratings *t = &kinds->t;
 	uint64_t *left = mem_new(((size_t)t->raters + 1) * 2 * sizeof *left), *early = left + t->raters + 1, all = 0, misses = 0;
 	struct halves h = { .left = left, .early = early };
 	struct judging j = { 0 };
 
 	memset(out, 0, t->raters * sizeof *out);
-	judge(&j, kinds, many, out);
+	judge(&j, t, kinds->many, out);
 	frequent_misses(&j, out);
 	for (uint32_t k = 0; k < t->raters; k++)
 		h.open += (left[k] = out[k].judged / 2) > 0;
-	first_halves(&j, t, kinds, kind, place, places, &h);
+	first_halves(&j, kinds, place, places, &h);
 	for (uint32_t k = 0; k < t->raters; k++) {
 		rater_figures(&out[k], early[k]);
 		all += out[k].judged;

@@ -31,9 +31,8 @@ struct by_rater {
 };
 enum { BY_RATER_MIN = 5 };              /* judged ratings below which a rater (a half) is not tested */
 
-/* OUT has t->raters.  KINDS, KIND and MANY are agree_collapse()'s of T; place[k] of t->r[k]: when it was made, all different and below
- * PLACES; NULL: they stand in that order.  Not for anonymous ratings.  Time O(places + ratings of kinds log of them). */
-void agree_by_rater(const struct ratings *t, const struct ratings *kinds, const uint32_t *kind, const double *many, const uint32_t *place,
-                    size_t places, struct by_rater *out);
+/* OUT has k->t.raters.  place[r] of rating r, counted over all items in their order: when it was made, all different and below PLACES; NULL:
+ * they stand in that order.  Not for anonymous ratings.  Time O(places + ratings of kinds log of them). */
+void agree_by_rater(const struct kinds *k, const uint32_t *place, size_t places, struct by_rater *out);
 
 #endif

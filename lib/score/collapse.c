@@ -7,19 +7,12 @@
 #include "mem.h"
 #include "rng.h"
 
-struct kinds {
-	struct ratings *to;
-	uint32_t *slot;                 /* kind + 1, 0 free */
-	uint64_t *hash;                 /* of each kind */
-	size_t nslots, nr, cap_r, cap;
-};
-
 static void grow_slots(struct kinds *k)
 {
 	k->nslots = k->nslots ? k->nslots * 2 : 1024;
 	mem_free(k->slot);
 	k->slot = mem_new(k->nslots * sizeof *k->slot);
-	for (uint32_t i = 0; i < k->to->items; i++) {
+	for (uint32_t i = 0; i < k->t.items; i++) {
 		size_t at = k->hash[i] & (k->nslots - 1);
 
 		while (k->slot[at])
@@ -30,11 +23,12 @@ static void grow_slots(struct kinds *k)
 
 static uint32_t add_kind(struct kinds *k, const struct rating *r, size_t n, uint64_t h)
 {
-	struct ratings *to = k->to;
+	struct ratings *to = &k->t;
 
 	if (to->items == k->cap) {
 		k->cap = k->cap ? k->cap * 2 : 256;
 		k->hash = mem_grow(k->hash, k->cap, sizeof *k->hash);
+		k->many = mem_grow(k->many, k->cap, sizeof *k->many);
 		to->start = mem_grow(to->start, k->cap + 1, sizeof *to->start);
 	}
 	while (k->nr + n > k->cap_r) {
@@ -42,6 +36,7 @@ static uint32_t add_kind(struct kinds *k, const struct rating *r, size_t n, uint
 		to->r = mem_grow(to->r, k->cap_r, sizeof *to->r);
 	}
 	k->hash[to->items] = h;
+	k->many[to->items] = 0;
 	to->start[to->items] = k->nr;
 	if (n)
 		memcpy(to->r + k->nr, r, n * sizeof *r);
@@ -73,7 +68,7 @@ static bool same_row(const struct rating *a, const struct rating *b, size_t n)
 
 static uint32_t find_kind(struct kinds *k, const struct rating *r, size_t n)
 {
-	const struct ratings *to = k->to;
+	const struct ratings *to = &k->t;
 	uint64_t h = hash_row(r, n);
 	size_t at;
 
@@ -107,28 +102,46 @@ static const struct rating *in_order(const struct rating *r, size_t n, struct ra
 	return scratch;
 }
 
-void agree_collapse(const struct ratings *t, struct ratings *kinds, uint32_t *kind, double *weight)
+void kinds_again(struct kinds *k, uint32_t kind)
 {
-	struct kinds k = { .to = kinds };
+	ARRAY_ROOM(k->kind, k->items, k->items_cap);
+	k->kind[k->items++] = kind;
+	k->many[kind]++;
+}
+
+uint32_t kinds_add(struct kinds *k, const struct rating *r, size_t n)
+{
+	uint32_t kind = find_kind(k, r, n);
+
+	kinds_again(k, kind);
+	return kind;
+}
+
+void agree_collapse(const struct ratings *t, struct kinds *k)
+{
 	struct rating *scratch = mem_new(((size_t)t->raters + 1) * sizeof *scratch);
 
-	*kinds = *t;
-	kinds->items = 0;
-	kinds->start = mem_new(sizeof *kinds->start);
-	kinds->r = mem_new(sizeof *kinds->r);
+	*k = (struct kinds){ .t = *t };
+	k->t.items = 0;
+	k->t.start = NULL;
+	k->t.r = NULL;
 	for (uint32_t i = 0; i < t->items; i++) {
 		const struct rating *r = t->r + t->start[i];
 		size_t n = t->start[i + 1] - t->start[i];
-		uint32_t before = kinds->items;
 
-		kind[i] = find_kind(&k, t->anonymous ? in_order(r, n, scratch) : r, n);
-		if (kinds->items > before)
-			weight[kind[i]] = 0;
-		weight[kind[i]]++;
+		kinds_add(k, t->anonymous ? in_order(r, n, scratch) : r, n);
 	}
-	mem_free(k.slot);
-	mem_free(k.hash);
 	mem_free(scratch);
+}
+
+void kinds_release(struct kinds *k)
+{
+	ratings_release(&k->t);
+	mem_free(k->many);
+	mem_free(k->kind);
+	mem_free(k->slot);
+	mem_free(k->hash);
+	memset(k, 0, sizeof *k);
 }
 
 void ratings_release(struct ratings *t)

@@ -107,10 +107,9 @@ static void same_coefficients(const struct ratings *a, const double *wa, const s
 static void weights_and_kinds(void)
 {
 	int a[ITEMS][RATERS], b[ITEMS][RATERS];
-	double weight[ITEMS] = { 0 }, many[ITEMS];
-	uint32_t kind[ITEMS];
+	double weight[ITEMS] = { 0 };
 	struct table x, y;
-	struct ratings kinds;
+	struct kinds kinds;
 	struct rng r;
 
 	rng_init(&r, 5, 0);
@@ -128,10 +127,10 @@ static void weights_and_kinds(void)
 	same_coefficients(&x.t, weight, &y.t, NULL);
 	for (int anonymous = 0; anonymous < 2; anonymous++) {
 		x.t.anonymous = anonymous;
-		agree_collapse(&x.t, &kinds, kind, many);
-		CHECK(kinds.items < ITEMS && kind[0] == 0);
-		same_coefficients(&x.t, NULL, &kinds, many);
-		ratings_release(&kinds);
+		agree_collapse(&x.t, &kinds);
+		CHECK(kinds.items == ITEMS && kinds.t.items < ITEMS && kinds.kind[0] == 0);
+		same_coefficients(&x.t, NULL, &kinds.t, kinds.many);
+		kinds_release(&kinds);
 	}
 }
 
