@@ -38,7 +38,9 @@ endif
 
 SRC       := $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.cc,$(DIRS)))
 MAINS     := $(wildcard $(addsuffix /sft-*.c,$(DIRS))) lib/sft.c
-LIBSRC    := $(filter-out $(MAINS),$(SRC))
+# What is loaded on request, each a shared object beside the programs.
+DOORS     := train/mpidoor.c
+LIBSRC    := $(filter-out $(MAINS) $(DOORS),$(SRC))
 PROGS     := $(sort $(addprefix $(BUILD)/bin/,$(notdir $(basename $(MAINS)))))
 obj        = $(addprefix $(BUILD)/obj/,$(addsuffix .o,$(basename $(1))))
 # Lower layers last: each archive may need those after it.
@@ -61,8 +63,12 @@ ifeq ($(CUDASRC),)
 	@echo "sft: built for the CPU"
 endif
 
-programs: $(PROGS)
-tests: $(UNITS) $(OPSTESTS)
+# MPI, where the machine has it.
+MPIPKG    := $(shell pkg-config --exists ompi-c 2>/dev/null && echo ompi-c)
+MODULES   := $(if $(MPIPKG),$(BUILD)/bin/sft-mpi.so)
+
+programs: $(PROGS) $(MODULES)
+tests: $(UNITS) $(OPSTESTS) $(MODULES)
 fuzzers: $(FUZZERS)
 
 # --- what the build needs ---
@@ -125,6 +131,11 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVES)
 	$(call say,LD $(notdir $@))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LDLIBS)
 
+$(BUILD)/bin/sft-mpi.so: train/mpidoor.c train/rankdoor.h
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $$(pkg-config --cflags $(MPIPKG)) -fPIC -shared $(LDFLAGS) -o $@ $< $$(pkg-config --libs $(MPIPKG))
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # Entries are called by name from the driver or an engine.
@@ -168,12 +179,12 @@ D := $(DESTDIR)$(PREFIX)
 install: all
 	install -d $(D)/bin $(D)/libexec/sft $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7
 	install -m 755 $(BUILD)/bin/sft $(D)/bin/sft
-	install -m 755 $(filter-out %/sft,$(PROGS)) $(D)/libexec/sft/
+	install -m 755 $(filter-out %/sft,$(PROGS)) $(MODULES) $(D)/libexec/sft/
 	for p in man/*.[157]; do install -m 644 $$p $(D)/share/man/man$${p##*.}/ || exit 1; done
 	install -d $(D)/share/sft/dicts
 	install -m 644 dicts/*.tsv $(D)/share/sft/dicts/
 uninstall:
-	rm -f $(D)/bin/sft $(addprefix $(D)/libexec/sft/,$(notdir $(filter-out %/sft,$(PROGS))))
+	rm -f $(D)/bin/sft $(addprefix $(D)/libexec/sft/,$(notdir $(filter-out %/sft,$(PROGS)) $(BUILD)/bin/sft-mpi.so))
 	for p in man/*.[157]; do rm -f $(D)/share/man/man$${p##*.}/$${p##*/}; done
 	rm -f $(addprefix $(D)/share/sft/,$(wildcard dicts/*.tsv))
 	-rmdir $(D)/libexec/sft $(D)/share/sft/dicts $(D)/share/sft 2>/dev/null

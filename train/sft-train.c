@@ -104,11 +104,16 @@ int main(int argc, char **argv)
 		rc = err_set(&t.e, SFT_USAGE, "'%s' is no option (data is given with --data)", t.operands[0]);
 		return tool_end(&t, rc);
 	}
+	if (t.env.rank && (rc = ranks_open(&o.ranks, &t.e)) != 0)
+		return tool_end(&t, rc);
+	if (ranks_rank(o.ranks) > 0)
+		t.quiet = t.progress_off = true;
 	o.records.cache = cache = tool_cache(&t.env);
 	catch_signals();
 	rc = train_run(&o, &t, &stop, &stopped, &t.e);
 	mem_free(cache);
 	rc = tool_end(&t, rc);
+	ranks_close(o.ranks, rc);
 	if (rc == 0 && stopped && stop == SIGINT)
 		raise(SIGINT);                  /* as interrupted, so that a script around us stops too */
 	return rc;

@@ -50,6 +50,8 @@ static int save_result(const struct run *r, const char *name, struct err *e)
 	struct buf dir = {0};
 	int rc;
 
+	if (!r->first)
+		return 0;
 	buf_fmt(&dir, "%s/%s", r->o->out, name);
 	if (r->full)
 		rc = hf_export(r->l.w, &(struct weight_values){ &t, all_changed, trained_rows }, &(struct hf_opts){ DT_F32, 0, r->l.pool }, dir.p, e);
@@ -64,6 +66,8 @@ static int save_state(struct run *r, struct err *e)
 {
 	int rc;
 
+	if (!r->first)
+		return 0;
 	r->c.place = r->cursor.place;
 	r->c.seconds = seconds_of(r);
 	if ((rc = save_result(r, "last", e)) != 0 || (rc = runlog_sync(r->log, &r->c.log_length, e)) != 0)
@@ -102,7 +106,7 @@ static int measure_sources(struct run *r, struct err *e)
 	memcpy(r->c.source, r->source_loss, r->val.n * sizeof *r->c.source);
 	for (size_t f = 0; f < r->val.n; f++)
 		tool_note(r->t, "step 0: %s: validation loss %.4f", r->source[f], r->source_loss[f]);
-	return runlog_eval(r->log, &v, e);
+	return r->first ? runlog_eval(r->log, &v, e) : 0;
 }
 
 /* Has a source's loss risen too far: then the run is over. */
@@ -161,7 +165,7 @@ static int evaluate(struct run *r, struct err *e)
 		snprintf(more, sizeof more, ", %.60s %.4f", v.metric, v.value);
 	tool_note(r->t, "step %llu: validation loss %.4f, perplexity %.3f%s%s", (unsigned long long)r->c.step, v.loss, exp(v.loss), more,
 	          v.best ? ", the best so far" : "");
-	return runlog_eval(r->log, &v, e);
+	return r->first ? runlog_eval(r->log, &v, e) : 0;
 }
 
 /* --- samples --- */
@@ -208,6 +212,8 @@ static int one_step(struct run *r, struct trainer_step *s, struct err *e)
 	used = clock_seconds() - begin;
 	r->c.step++;
 	r->c.finished = r->c.step >= r->steps;
+	if (!r->first)
+		return 0;
 	return runlog_step(r->log, &(struct runlog_step){
 		.step = r->c.step, .epoch = cursor_epochs(&r->cursor), .loss = s->loss, .grad_norm = s->norm, .lr = lr, .tokens = s->tokens,
 		.trained = s->trained, .terms = s->terms, .term_loss = s->term_loss, .tokens_per_s = used > 0 ? (double)s->tokens / used : 0, .rss = rss_peak_bytes(), .seconds = seconds_of(r)
@@ -244,7 +250,7 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 	if ((rc = measure_sources(r, e)) != 0)
 		return rc;
 	progress_open(&bar, r->t->name, "tokens", 0, tool_progress(r->t));
-	while (!r->c.finished && !*stop && rc == 0) {
+	while (!r->c.finished && rc == 0 && !ranks_any(r->o->ranks, *stop)) {
 		if ((rc = one_step(r, &s, e)) != 0)
 			break;
 		tokens += s.tokens;
@@ -252,7 +258,7 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 		progress_at(&bar, tokens, (double)(r->c.step - first) / (double)(r->steps - first), note);
 		if (r->has_val && (r->c.step % r->eval_every == 0 || r->c.finished))
 			rc = evaluate(r, e);
-		if (rc == 0 && r->o->sample_every && r->c.step % (uint64_t)r->o->sample_every == 0)
+		if (rc == 0 && r->first && r->o->sample_every && r->c.step % (uint64_t)r->o->sample_every == 0)
 			rc = sample(r, e);
 		if (rc == 0 && (r->c.step % r->save_every == 0 || r->c.finished)) {
 			rc = save_state(r, e);
@@ -260,7 +266,7 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 		}
 	}
 	progress_close(&bar);
-	if (r->o->profile)
+	if (r->o->profile && r->first)
 		print_profile(r, clock_seconds() - begin);
 	return rc == 0 && saved != r->c.step ? save_state(r, e) : rc;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "err.h"
 #include "loaded.h"
+#include "ranks.h"
 #include "recshard.h"
 #include "tool.h"
 
@@ -39,12 +40,16 @@ struct train_opts {
 	const char *metric;                 /* what best/ and patience go by; NULL: the validation loss */
 	int64_t sample_every;               /* 0: never */
 	bool    profile;                    /* say at the end what the operations took */
+	struct ranks *ranks;                /* NULL: this process alone */
 };
 
 void train_opts_init(struct train_opts *o);
 
 /* *STOP, set by a signal handler, makes the run finish its step, write a checkpoint and return with *STOPPED; the rest is then for
- * --resume.  Messages go to T. */
+ * --resume.  Messages go to T.
+ *
+ * With several ranks all of them call this with the same options; the first alone writes to RUN and reports, and a signal to any stops all.  `accumulate`
+ * counts the micro-steps of each. */
 int train_run(const struct train_opts *o, const struct tool *t, const volatile sig_atomic_t *stop, bool *stopped, struct err *e);
 
 #endif

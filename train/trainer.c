@@ -153,42 +153,96 @@ static int not_finite(const struct trainer *t, const struct trainer_step *s, con
 	return rc;
 }
 
+/* The rows of a step, and where it began. */
+struct step_rows {
+	struct cursor_place place;
+	const struct cursor_item *it;
+	size_t n;
+	double scale;                  /* of each token's gradient */
+};
+
+/* What the step holds, and what a token and a term count in it. */
+static int count_step(struct trainer *t, struct step_rows *s, struct trainer_step *out, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		struct data_row row = data_row(t->data, &s->it[i]);
+
+		count_row(row, &out->tokens, &out->trained);
+		if (t->term_weight > 0)
+			rc = count_terms(t, row, &out->terms, e);
+	}
+	s->scale = 1.0 / (double)out->trained;
+	t->term_scale = out->terms ? t->term_weight / (double)out->terms : 0;
+	return rc;
+}
+
+/* Micro-step I: its gradient into the sum, its loss into *LOSS. */
+static int train_micro_step(struct trainer *t, const struct step_rows *s, uint64_t i, struct model_loss *loss, struct err *e)
+{
+	size_t first = i * t->batch, end = first + t->batch < s->n ? first + t->batch : s->n;
+	int rc = gradsum_room(&t->sum, e);
+
+	pack_reset(&t->pack);
+	share_reset(&t->share_step);
+	for (size_t k = first; rc == 0 && k < end; k++)
+		rc = add_row(t, data_row(t->data, &s->it[k]), s->scale, row_key(t, s->place, k), e);
+	if (rc == 0 && (rc = run_micro_step(t, train_pass, loss, e)) == 0)
+		gradsum_add(&t->sum, i);
+	return rc;
+}
+
+/* The gradient of the step, what it holds, and the sum of its losses: added up in the order of micro-steps, whoever had them. */
+static int sum_step(struct trainer *t, struct step_rows *s, struct trainer_step *out, struct model_loss *loss, struct err *e)
+{
+	uint64_t micro = (s->n + t->batch - 1) / t->batch;
+	struct model_loss *part = mem_new(micro * sizeof *part);
+	int rc = count_step(t, s, out, e);
+
+	t->sum.k = t->k;
+	t->sum.ranks = t->ranks;
+	t->sum.grad = model_grad(t->m);
+	t->sum.n = t->optim->n;
+	if (rc == 0)
+		rc = gradsum_begin(&t->sum, micro, e);
+	for (uint64_t i = t->sum.first; rc == 0 && i < t->sum.end; i++)
+		rc = train_micro_step(t, s, i, &part[i], e);
+	if ((rc = ranks_agree(t->ranks, rc, e)) == 0) {
+		gradsum_finish(&t->sum);
+		ranks_gather(t->ranks, part, micro, sizeof *part);
+		for (uint64_t i = 0; i < micro; i++) {
+			loss->token += part[i].token;
+			loss->rival += part[i].rival;
+		}
+	}
+	mem_free(part);
+	return rc;
+}
+
 int trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct err *e)
 {
-	struct cursor_place place = t->cursor->place;
-	const struct cursor_item *it;
-	size_t n = cursor_next(t->cursor, t->batch * t->accumulate, &it);
+	struct step_rows s = { .place = t->cursor->place };
 	float *grad = model_grad(t->m);
 	struct model_loss sum = {0};
 	int rc;
 
 	memset(out, 0, sizeof *out);
-	for (size_t i = 0; i < n; i++) {
-		count_row(data_row(t->data, &it[i]), &out->tokens, &out->trained);
-		if (t->term_weight > 0 && (rc = count_terms(t, data_row(t->data, &it[i]), &out->terms, e)) != 0)
-			return rc;
-	}
-	t->term_scale = out->terms ? t->term_weight / (double)out->terms : 0;
-	kern_zero(t->k, grad, t->optim->n * sizeof *grad);
-	pack_reset(&t->pack);
-	share_reset(&t->share_step);
-	for (size_t i = 0; i < n; i++) {
-		if ((rc = add_row(t, data_row(t->data, &it[i]), 1.0 / (double)out->trained, row_key(t, place, i), e)) != 0)
-			return rc;
-		if (((i + 1) % t->batch == 0 || i + 1 == n) && (rc = run_micro_step(t, train_pass, &sum, e)) != 0)
-			return rc;
-	}
+	s.n = cursor_next(t->cursor, t->batch * t->accumulate, &s.it);
+	if ((rc = sum_step(t, &s, out, &sum, e)) != 0)
+		return rc;
 	out->term_loss = out->terms ? sum.rival / (double)out->terms : 0;
 	out->loss = sum.token / (double)out->trained + t->term_weight * out->term_loss;
 	out->norm = optim_norm(t->optim, grad);
 	if (!isfinite(out->loss) || !isfinite(out->norm))
-		return not_finite(t, out, it, n, e);
+		return ranks_agree(t->ranks, not_finite(t, out, s.it, s.n, e), e);
 	optim_step(t->optim, lr, out->norm, model_values(t->m), grad);
 	return 0;
 }
 
 void trainer_release(struct trainer *t)
 {
+	gradsum_release(&t->sum);
 	pack_free(&t->pack);
 	share_free(&t->share_step);
 	shard_buf_free(&t->buf);
@@ -205,22 +259,82 @@ static int logp_pass(struct trainer *t, const struct batch *b, struct model_loss
 	return rc;
 }
 
+static uint32_t trained_sequences(struct data_row row)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < row.n; i++)
+		n += shard_seq_trained(row.shard, row.seq[i]) > 0;
+	return n;
+}
+
+/* Validation data in chunks of VALIDATED_TOGETHER sequences, or a few more; rank r takes chunk r, r + size, ... */
+struct validation {
+	struct model_loss *loss;       /* [n] of the chunks of this rank */
+	size_t n, cap;
+	uint64_t chunk;                /* the one that is being filled */
+	uint32_t nseq;                 /* with so many sequences */
+};
+
+static bool is_mine(const struct trainer *t, const struct validation *v)
+{
+	return v->chunk % ranks_size(t->ranks) == ranks_rank(t->ranks);
+}
+
+static int end_chunk(struct trainer *t, struct validation *v, struct err *e)
+{
+	int rc = 0;
+
+	if (is_mine(t, v)) {
+		ARRAY_ROOM(v->loss, v->n, v->cap);
+		v->loss[v->n] = (struct model_loss){0};
+		rc = run_micro_step(t, logp_pass, &v->loss[v->n++], e);
+	}
+	v->chunk++;
+	v->nseq = 0;
+	return rc;
+}
+
+static int validate_row(struct trainer *t, struct validation *v, struct data_row row, struct err *e)
+{
+	int rc = is_mine(t, v) ? add_row(t, row, 1, 0, e) : 0;
+
+	v->nseq += trained_sequences(row);
+	return rc == 0 && v->nseq >= VALIDATED_TOGETHER ? end_chunk(t, v, e) : rc;
+}
+
+/* The losses of all ranks' chunks, added up in the order of the chunks. */
+static double sum_chunks(const struct trainer *t, const struct validation *v)
+{
+	unsigned size = ranks_size(t->ranks);
+	size_t each = (v->chunk + size - 1) / size;
+	struct model_loss *all = mem_new(size * each * sizeof *all);
+	double sum = 0;
+
+	if (v->n)
+		memcpy(all + ranks_rank(t->ranks) * each, v->loss, v->n * sizeof *all);
+	ranks_gather(t->ranks, all, size * each, sizeof *all);
+	for (uint64_t c = 0; c < v->chunk; c++)
+		sum += all[c % size * each + c / size].token;
+	mem_free(all);
+	return sum;
+}
+
 int trainer_validate(struct trainer *t, const struct data *d, double *loss, struct err *e)
 {
-	struct model_loss sum = {0};
+	struct validation v = {0};
 	int rc = 0;
 
 	t->term_scale = 0;
 	pack_reset(&t->pack);
 	share_reset(&t->share_step);
 	for (size_t f = 0; f < d->n; f++)
-		for (uint32_t r = 0; r < d->src[f].n && rc == 0; r++) {
-			rc = add_row(t, data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[r] }), 1, 0, e);
-			if (rc == 0 && t->share_step.nseq >= VALIDATED_TOGETHER)
-				rc = run_micro_step(t, logp_pass, &sum, e);
-		}
+		for (uint32_t r = 0; r < d->src[f].n && rc == 0; r++)
+			rc = validate_row(t, &v, data_row(d, &(struct cursor_item){ (uint32_t)f, d->src[f].row[r] }), e);
 	if (rc == 0)
-		rc = run_micro_step(t, logp_pass, &sum, e);
-	*loss = sum.token / (double)d->trained;
+		rc = end_chunk(t, &v, e);
+	if ((rc = ranks_agree(t->ranks, rc, e)) == 0)
+		*loss = sum_chunks(t, &v) / (double)d->trained;
+	mem_free(v.loss);
 	return rc;
 }

@@ -5,15 +5,20 @@
  *
  * A step takes batch x accumulate rows.  Its loss is the sum over all its trained tokens divided by their number, whatever the
  * micro-steps hold (not a mean of means), and a micro-step may be split further into passes of at most `micro` tokens.  What rows of a micro-step have in
- * common at their beginning is computed once a pass, there and back: the same figures but for rounding. */
+ * common at their beginning is computed once a pass, there and back: the same figures but for rounding.
+ *
+ * Where several ranks run, each computes a run of the step's micro-steps (gradsum.h), and all of them end the step with the same bits, which are those of
+ * one rank.  All of them then call the functions below together. */
 #include <stdint.h>
 #include "cursor.h"
 #include "data.h"
 #include "err.h"
+#include "gradsum.h"
 #include "kern.h"
 #include "model.h"
 #include "optim.h"
 #include "pack.h"
+#include "ranks.h"
 #include "share.h"
 
 struct trainer {
@@ -22,7 +27,8 @@ struct trainer {
 	const struct data *data;
 	struct cursor *cursor;
 	struct optim *optim;
-	uint64_t batch, accumulate;   /* rows of a micro-step, micro-steps of a step */
+	struct ranks *ranks;          /* NULL: one */
+	uint64_t batch, accumulate;   /* rows of a micro-step, micro-steps of a step (of all ranks) */
 	uint64_t seed;                /* of dropout and noise */
 	uint32_t micro;               /* tokens of a pass, if it has more than one sequence */
 	double   term_weight;         /* of what must not be said: the step's loss gains this times the mean over its positions that have rivals */
@@ -31,6 +37,7 @@ struct trainer {
 	double   term_scale;          /* term_weight over the number of such positions in the step */
 	struct share share_step;      /* the micro-step */
 	struct pack pack;             /* the pass */
+	struct gradsum sum;           /* the step */
 	struct shard_buf buf;
 };
 
@@ -41,7 +48,7 @@ struct trainer_step {
 };
 
 /* One step at rate LR from the rows the cursor stands at.  A loss or gradient that is no finite number: SFT_BADDATA that names the rows,
- * and no value is changed. */
+ * and no value is changed.  What fails on one rank fails on all (ranks_agree). */
 int  trainer_step(struct trainer *t, double lr, struct trainer_step *out, struct err *e);
 void trainer_release(struct trainer *t);
 

@@ -13,6 +13,7 @@ struct run {
 	const struct train_opts *o;
 	const struct tool *t;
 	struct loaded l;
+	bool     first;             /* rank 0: the log, the checkpoints and the results are its to write */
 	bool     full;              /* all weights are trained: l has no adapter */
 	struct data data, val;
 	bool     has_val;
@@ -24,7 +25,7 @@ struct run {
 	uint64_t steps, eval_every, save_every;
 	double   lr;
 	struct buf settings;        /* JSON: what a resumed run must have alike */
-	struct runlog *log;
+	struct runlog *log;         /* of the first rank; else NULL */
 	struct checkpoint c;        /* where the run is; its vectors are those in use */
 	bool     resumed;
 	double   seconds_before;    /* of training, before this process */

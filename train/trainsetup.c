@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "json.h"
 #include "mem.h"
 #include "outfile.h"
@@ -72,6 +73,10 @@ static int open_model(struct run *r, struct err *e)
 	struct model_opts how = { .train = MODEL_TRAIN_LORA, .smoothing = (float)o->smoothing, .checkpointing = o->checkpointing };
 	int rc;
 
+	if (o->data.n == 0)
+		return err_set(e, SFT_USAGE, "no data (expected --data FILE)");
+	if (o->out == NULL)
+		return err_set(e, SFT_USAGE, "no run folder (expected -o RUN)");
 	r->full = o->method == TRAIN_FULL;
 	if ((rc = loaded_base(&r->l, &o->use, (int)r->t->threads, e)) != 0)
 		return rc;
@@ -118,10 +123,16 @@ static int open_data(struct run *r, struct err *e)
 	return 0;
 }
 
+/* Micro-steps of a step, of all ranks together. */
+static uint64_t micro_steps(const struct train_opts *o)
+{
+	return (uint64_t)o->accumulate * ranks_size(o->ranks);
+}
+
 static void set_numbers(struct run *r)
 {
 	const struct train_opts *o = r->o;
-	uint64_t rows = (uint64_t)(o->batch * o->accumulate), per_epoch = cursor_steps(&r->cursor, rows);
+	uint64_t rows = (uint64_t)o->batch * micro_steps(o), per_epoch = cursor_steps(&r->cursor, rows);
 	double epochs = o->epochs > 0 ? o->epochs : 3;
 	uint64_t quarter = (per_epoch + 3) / 4;
 
@@ -132,6 +143,9 @@ static void set_numbers(struct run *r)
 	r->lr = o->lr >= 0 ? o->lr : r->full ? 2e-5 : r->l.lora->prefix ? 1e-2 : 2e-4;
 	tool_warn(r->t, "%llu optimiser steps of %llu rows (%llu rows an epoch, %llu steps)", (unsigned long long)r->steps,
 	          (unsigned long long)rows, (unsigned long long)r->cursor.rows, (unsigned long long)per_epoch);
+	if (ranks_size(o->ranks) > 1)
+		tool_warn(r->t, "%u ranks, each with %lld of the %llu micro-steps of a step", ranks_size(o->ranks), (long long)o->accumulate,
+		          (unsigned long long)micro_steps(o));
 	if (r->steps < 50)
 		tool_warn(r->t, "fewer than 50 steps seldom teach much: a smaller --batch or --accumulate gives more");
 }
@@ -150,6 +164,7 @@ static void say_plan(const struct run *r)
 {
 	size_t n = r->optim.n;
 	uint64_t all = weights_parameters(r->l.w) + (r->full ? 0 : n);
+	size_t blocks = 2 + gradsum_parts(r->o->ranks, micro_steps(r->o));
 	uint32_t tokens = pass_tokens(r);
 	double mib = 1 << 20;
 
@@ -157,7 +172,7 @@ static void say_plan(const struct run *r)
 		tool_warn(r->t, "%zu tensors of layers that predict further tokens are left out", r->l.w->mtp);
 	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)all, 100.0 * (double)n / (double)all);
 	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and the optimiser; %s, %s",
-	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 4.0 * (double)(2 * n + r->optim.nstate[0] + r->optim.nstate[1]) / mib, kern_name(r->l.k),
+	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 4.0 * (double)(blocks * n + r->optim.nstate[0] + r->optim.nstate[1]) / mib, kern_name(r->l.k),
 	          r->l.act == DT_F32 ? "f32" : "bf16");
 }
 
@@ -193,7 +208,7 @@ static void write_settings(struct run *r)
 	jw_key(&w, "seed");            jw_int(&w, r->t->seed);
 	jw_key(&w, "steps");           jw_uint(&w, r->steps);
 	jw_key(&w, "batch");           jw_int(&w, o->batch);
-	jw_key(&w, "accumulate");      jw_int(&w, o->accumulate);
+	jw_key(&w, "accumulate");      jw_uint(&w, micro_steps(o));
 	jw_key(&w, "micro_tokens");    jw_int(&w, o->micro_tokens);
 	jw_key(&w, "lr");              jw_double(&w, r->lr);
 	jw_key(&w, "schedule");        jw_str(&w, schedule[o->schedule]);
@@ -264,7 +279,7 @@ static int open_training(struct run *r, struct err *e)
 	if ((r->o->metric || r->o->sample_every) && (rc = open_answers(r, e)) != 0)
 		return rc;
 	r->tr = (struct trainer){ .k = r->l.k, .m = r->l.m, .data = &r->data, .cursor = &r->cursor, .optim = &r->optim,
-		.batch = (uint64_t)r->o->batch, .accumulate = (uint64_t)r->o->accumulate, .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed, .share = shares(r), .term_weight = r->o->term_weight };
+		.ranks = r->o->ranks, .batch = (uint64_t)r->o->batch, .accumulate = micro_steps(r->o), .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed, .share = shares(r), .term_weight = r->o->term_weight };
 	r->tr.pack.neftune = (float)(r->o->neftune / sqrt((double)r->l.w->cfg.hidden));
 	say_plan(r);
 	write_settings(r);
@@ -326,6 +341,7 @@ static int write_config(const struct run *r, struct err *e)
 	jw_key(&w, "commands");         jw_raw(&w, commands.p, commands.n);
 	jw_key(&w, "model");            jw_str(&w, r->o->use.model);
 	jw_key(&w, "device");           jw_str(&w, kern_name(r->l.k));
+	jw_key(&w, "ranks");            jw_uint(&w, ranks_size(r->o->ranks));
 	jw_key(&w, "rows");             jw_uint(&w, r->data.rows);
 	jw_key(&w, "tokens");           jw_uint(&w, r->data.tokens);
 	jw_key(&w, "trained_tokens");   jw_uint(&w, r->data.trained);
@@ -373,12 +389,39 @@ static int open_folder(struct run *r, struct err *e)
 {
 	int rc;
 
-	if ((rc = load_state(r, e)) != 0 || (rc = out_mkdirs(r->o->out, e)) != 0 || (rc = write_config(r, e)) != 0)
+	if ((rc = out_mkdirs(r->o->out, e)) != 0 || (rc = write_config(r, e)) != 0)
 		return rc;
 	if (!r->resumed)
 		return runlog_create(&r->log, r->o->out, e);
 	tool_warn(r->t, "%s: going on after step %llu", r->o->out, (unsigned long long)r->c.step);
 	return runlog_resume(&r->log, r->o->out, r->c.log_length, r->c.step, e);
+}
+
+/* Of all that the ranks must have alike. */
+static uint64_t fingerprint(const struct run *r)
+{
+	struct buf b = {0};
+	uint64_t h;
+
+	buf_fmt(&b, "%s %s %llu", r->settings.p, kern_name(r->l.k), (unsigned long long)r->c.step);
+	h = hash64(b.p, b.n, 0);
+	buf_free(&b);
+	return h;
+}
+
+/* Everything that does not write.  Records become shards in the cache: the first rank makes them, the others find them there. */
+static int open_all(struct run *r, struct err *e)
+{
+	struct ranks *ranks = r->o->ranks;
+	int rc = ranks_agree(ranks, open_model(r, e), e);
+
+	for (int turn = 0; turn < 2 && rc == 0; turn++)
+		rc = ranks_agree(ranks, r->first == (turn == 0) ? open_data(r, e) : 0, e);
+	if (rc == 0 && (rc = open_training(r, e)) == 0)
+		rc = load_state(r, e);
+	if ((rc = ranks_agree(ranks, rc, e)) == 0)
+		rc = ranks_alike(ranks, fingerprint(r), e);
+	return rc;
 }
 
 int run_open(struct run *r, const struct train_opts *o, const struct tool *t, struct err *e)
@@ -388,13 +431,10 @@ int run_open(struct run *r, const struct train_opts *o, const struct tool *t, st
 	memset(r, 0, sizeof *r);
 	r->o = o;
 	r->t = t;
-	if (o->data.n == 0)
-		return err_set(e, SFT_USAGE, "no data (expected --data FILE)");
-	if (o->out == NULL)
-		return err_set(e, SFT_USAGE, "no run folder (expected -o RUN)");
-	if ((rc = open_model(r, e)) != 0 || (rc = open_data(r, e)) != 0 || (rc = open_training(r, e)) != 0)
+	r->first = ranks_rank(o->ranks) == 0;
+	if ((rc = open_all(r, e)) != 0)
 		return rc;
-	return open_folder(r, e);
+	return ranks_agree(o->ranks, r->first ? open_folder(r, e) : 0, e);
 }
 
 void run_close(struct run *r)

@@ -28,12 +28,13 @@ static void stand_open(void)
 
 void tool_env(struct tool_env *env)
 {
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR"), *rank = getenv("OMPI_COMM_WORLD_RANK");
 
 	*env = (struct tool_env){
 		.home = getenv("HOME"), .xdg_cache = getenv("XDG_CACHE_HOME"), .sft_home = getenv("SFT_HOME"),
 		.sft_model = getenv("SFT_MODEL"), .sft_pipe = getenv("SFT_PIPE"), .no_color = getenv("NO_COLOR"),
 		.tmp = tmp && *tmp ? tmp : "/tmp",
+		.rank = rank ? rank : getenv("PMIX_RANK"),
 	};
 }
 

@@ -28,6 +28,7 @@ enum { TOOL_DONE = -1 };        /* -h, --help or --version was asked for and is 
 struct tool_env {
 	const char *home, *xdg_cache, *sft_home, *sft_model, *sft_pipe, *no_color;
 	const char *tmp;            /* $TMPDIR, else "/tmp" */
+	const char *rank;           /* set by what starts the processes of a parallel run (mpirun, srun --mpi=pmix); else NULL */
 };
 void tool_env(struct tool_env *env);
 
