@@ -33,6 +33,12 @@ struct entry {
 	uint32_t names;
 };
 
+/* Before the entries of each batch. */
+struct head {
+	uint64_t records;
+	uint64_t bytes;                /* of their text */
+};
+
 struct batch {
 	struct arena arena;
 	struct rec rec[SPLIT_BATCH];
@@ -54,6 +60,8 @@ struct job {
 	struct recout **out;
 	struct mapper *mapper;         /* one a thread */
 	struct scratch *text, *index;
+	uint64_t records;              /* in both */
+	uint64_t num, place;           /* the last pass: the next record, the place of its text */
 	struct extsort *up, *down;     /* ranks of groups: as they are, and their complements */
 	struct split_taker val, test;  /* of groups */
 	const struct names **names;    /* by the number in entries */
@@ -147,7 +155,9 @@ static int write_batch(void *ctx, void *item)
 	struct job *j = ctx;
 	struct batch *b = item;
 	struct split *s = j->s;
+	struct head h = { b->bad, b->out.n };
 
+	j->records += b->bad;
 	for (size_t i = 0; i < b->bad; i++) {
 		struct entry *at = &b->entry[i];
 
@@ -160,6 +170,7 @@ static int write_batch(void *ctx, void *item)
 		}
 	}
 	if (scratch_write(j->text, b->out.p, b->out.n, j->e) != 0 ||
+	    scratch_write(j->index, &h, sizeof h, j->e) != 0 ||
 	    scratch_write(j->index, b->entry, b->bad * sizeof *b->entry, j->e) != 0)
 		return -1;
 	if (b->bad == b->n)
@@ -170,19 +181,32 @@ static int write_batch(void *ctx, void *item)
 
 /* --- deciding --- */
 
+/* The next batch of entries: what is known of them, borrowed until the next call. */
+static int next_entries(struct job *j, struct head *h, const struct entry **at, struct err *e)
+{
+	const void *p;
+	int rc;
+
+	if ((rc = scratch_read(j->index, sizeof *h, &p, e)) != 0)
+		return rc;
+	memcpy(h, p, sizeof *h);
+	if ((rc = scratch_read(j->index, (size_t)h->records * sizeof **at, &p, e)) == 0)
+		*at = p;
+	return rc;
+}
+
 /* Calls FN for each entry in order. */
 static int each_entry(struct job *j, void (*fn)(struct split_finder *, uint32_t, struct split_rank), struct split_finder *f, struct err *e)
 {
 	int rc = scratch_rewind(j->index, e);
 
-	for (uint64_t num = 0; rc == 0 && scratch_left(j->index); num++) {
-		const void *p;
-		struct entry at;
+	for (uint64_t num = 0; rc == 0 && scratch_left(j->index); ) {
+		const struct entry *at;
+		struct head h;
 
-		if ((rc = scratch_read(j->index, sizeof at, &p, e)) != 0)
-			break;
-		memcpy(&at, p, sizeof at);
-		fn(f, at.class, (struct split_rank){ at.hash, num });
+		if ((rc = next_entries(j, &h, &at, e)) == 0)
+			for (uint64_t i = 0; i < h.records; i++)
+				fn(f, at[i].class, (struct split_rank){ at[i].hash, num++ });
 	}
 	return rc;
 }
@@ -218,7 +242,7 @@ static int take_groups(struct job *j, struct extsort *s, uint64_t flip, struct s
 
 static int decide_groups(struct job *j, struct err *e)
 {
-	struct split_class all = { .n = scratch_size(j->index) / sizeof(struct entry) };
+	struct split_class all = { .n = j->records };
 	int rc;
 
 	if ((rc = split_sizes(&all, 1, j->s->val, j->s->test, e)) != 0)
@@ -255,55 +279,100 @@ static enum side side_of(const struct job *j, const struct entry *at, uint64_t n
 
 /* --- the last pass --- */
 
-/* Neighbours that go to the same side with the same names. */
-struct stretch {
-	enum side side;
-	uint32_t names;
-	uint64_t bytes, records;
+/* A batch of the first pass on its way out. */
+struct part {
+	struct entry entry[SPLIT_BATCH];
+	struct head head;
+	uint64_t num, place;           /* of its first record; of its text */
+	uint8_t side[SPLIT_BATCH];
+	struct buf text, out[SIDES];
+	uint64_t count[SIDES];
+	uint32_t names[SIDES];         /* of the first record that goes there */
+	struct err e;
 };
 
-enum { STRETCH_MAX = 256 << 10 };
-
-static int put_stretch(struct job *j, struct stretch *s, struct err *e)
+static int read_part(void *ctx, void *item)
 {
-	const void *p;
-	int rc;
+	struct job *j = ctx;
+	struct part *b = item;
+	const struct entry *at;
 
-	if (s->records == 0)
+	if (scratch_left(j->index) == 0)
 		return 0;
-	if ((rc = scratch_read(j->text, (size_t)s->bytes, &p, e)) == 0)
-		rc = rec_put(j->out[s->side], j->names[s->names], p, (size_t)s->bytes, s->records, e);
-	s->records = s->bytes = 0;
-	return rc;
+	if (next_entries(j, &b->head, &at, &j->read_error) != 0)
+		return -1;
+	memcpy(b->entry, at, (size_t)b->head.records * sizeof *at);
+	b->num = j->num;
+	b->place = j->place;
+	j->num += b->head.records;
+	j->place += b->head.bytes;
+	return 1;
 }
 
-static int emit(struct job *j, struct err *e)
+/* Each side's records, one after the other. */
+static void map_part(void *ctx, void *item, int thread)
 {
-	struct stretch s = {0};
+	struct job *j = ctx;
+	struct part *b = item;
+	const void *text;
+	const char *p;
+
+	(void)thread;
+	b->e.code = 0;
+	for (int k = 0; k < SIDES; k++)
+		b->out[k].n = b->count[k] = 0;
+	b->text.n = 0;
+	if (scratch_view(j->text, b->place, (size_t)b->head.bytes, buf_room(&b->text, (size_t)b->head.bytes), &text, &b->e) != 0)
+		return;
+	p = text;
+	for (size_t i = 0; i < b->head.records; i++) {
+		const struct entry *at = &b->entry[i];
+		enum side side = side_of(j, at, b->num + i);
+
+		b->side[i] = (uint8_t)side;
+		if (b->count[side]++ == 0)
+			b->names[side] = at->names;
+		buf_add(&b->out[side], p, (size_t)at->bytes);
+		p += at->bytes;
+	}
+}
+
+static int write_part(void *ctx, void *item)
+{
+	struct job *j = ctx;
+	struct part *b = item;
+
+	if (b->e.code) {
+		*j->e = b->e;
+		return -1;
+	}
+	for (int k = 0; k < SIDES; k++) {
+		j->s->count[k] += b->count[k];
+		if (b->count[k] && rec_put(j->out[k], j->names[b->names[k]], b->out[k].p, b->out[k].n, b->count[k], j->e) != 0)
+			return -1;
+	}
+	for (size_t i = 0; j->s->by_class && i < b->head.records; i++)
+		j->s->by_class[b->entry[i].class][b->side[i]]++;
+	return 0;
+}
+
+static void release_part(void *item)
+{
+	struct part *b = item;
+
+	buf_free(&b->text);
+	for (int k = 0; k < SIDES; k++)
+		buf_free(&b->out[k]);
+}
+
+static int last_pass(struct job *j, int nthreads, struct err *e)
+{
+	const struct omap pipeline = { j, read_part, map_part, write_part };
 	int rc;
 
 	if ((rc = scratch_rewind(j->index, e)) != 0 || (rc = scratch_rewind(j->text, e)) != 0)
 		return rc;
-	for (uint64_t num = 0; scratch_left(j->index); num++) {
-		const void *p;
-		struct entry at;
-		enum side side;
-
-		if ((rc = scratch_read(j->index, sizeof at, &p, e)) != 0)
-			return rc;
-		memcpy(&at, p, sizeof at);
-		side = side_of(j, &at, num);
-		j->s->count[side]++;
-		if (j->s->by_class)
-			j->s->by_class[at.class][side]++;
-		if ((s.side != side || s.names != at.names || s.bytes >= STRETCH_MAX) && (rc = put_stretch(j, &s, e)) != 0)
-			return rc;
-		s.side = side;
-		s.names = at.names;
-		s.bytes += at.bytes;
-		s.records++;
-	}
-	return put_stretch(j, &s, e);
+	return batches_run(&pipeline, sizeof(struct part), release_part, nthreads, &j->read_error, e);
 }
 
 static int headers(struct job *j, struct err *e)
@@ -342,7 +411,7 @@ static int passes(struct job *j, int nthreads, struct err *e)
 	if ((rc = first_pass(j, nthreads, e)) == 0 && (rc = decide(j, &f, e)) == 0) {
 		if (j->s->stratify.n)
 			j->s->by_class = mem_new((j->s->nclass + 1) * sizeof *j->s->by_class);
-		rc = emit(j, e);
+		rc = last_pass(j, nthreads, e);
 	}
 	split_finder_free(f);
 	return rc == 0 ? headers(j, e) : rc;

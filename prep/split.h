@@ -4,9 +4,9 @@
 /* Splitting records into train, val and test.
  *
  * A record's rank is hash(seed, key); the lowest of its class go to val, the highest to test.  So a record keeps its side when
- * rows are added, but for those near the border.  The records are formatted once, into a scratch file, with 24 bytes
- * each in another; the ranks of groups are sorted in two more.  Memory is that of the batches, of the sorts (8 MiB each), of
- * the classes (about 300 bytes each), and of the ranks near a border. */
+ * rows are added, but for those near the border.  The records are formatted once, into a scratch file, with 24 bytes each in another,
+ * and leave it in the batches they came in, on several threads again; the ranks of groups are sorted in two more.  Memory is that of
+ * the batches, of the sorts (8 MiB each), of the classes (about 300 bytes each), and of the ranks near a border. */
 #include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
