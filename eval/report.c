@@ -40,6 +40,7 @@ static int draw(struct report *r, struct err *e)
 	report_runs(r);
 	if ((rc = report_examples(r, e)) != 0)
 		return rc;
+	report_describe(r);
 	report_data(r);
 	return 0;
 }
@@ -48,7 +49,7 @@ static int draw(struct report *r, struct err *e)
 static void inputs(struct report *r, const char *const *files, size_t n)
 {
 	static const char *const what[] = { "figures",           "comparison", "weak slices", "votes",      "rounds",
-					    "figures of a tool", "shard",      "run",         "predictions" };
+					    "figures of a tool", "shard",      "data",   "run",         "predictions" };
 	struct page *p = &r->page;
 
 	page_section(p, "inputs", "Made from");

@@ -29,6 +29,7 @@ enum input_kind {
 	INPUT_ROUNDS,
 	INPUT_STATS,
 	INPUT_SHARD,
+	INPUT_DESCRIBE,
 	INPUT_RUN,
 	INPUT_PREDICTIONS
 };
@@ -75,6 +76,7 @@ void report_rounds(struct report *r);
 void report_votes(struct report *r);
 void report_runs(struct report *r);
 int report_examples(struct report *r, struct err *e);
+void report_describe(struct report *r);
 void report_data(struct report *r);
 
 #endif

@@ -81,7 +81,7 @@ static int take_document(struct report *r, const char *path, const struct json *
 	} known[] = {
 		{ "sft.eval/1", INPUT_METRICS },  { "sft.errors/1", INPUT_ERRORS },    { "sft.ab/1", INPUT_VOTES },
 		{ "sft.stats/1", INPUT_STATS },   { "sft.shard-info/1", INPUT_SHARD }, { "sft.agree/1", INPUT_METRICS },
-		{ "sft.rounds/1", INPUT_ROUNDS },
+		{ "sft.rounds/1", INPUT_ROUNDS }, { "sft.describe/1", INPUT_DESCRIBE },
 	};
 	const struct json *schema = json_get(doc, "schema");
 	enum input_kind kind;
@@ -98,7 +98,7 @@ static int take_document(struct report *r, const char *path, const struct json *
 		}
 	return err_set(
 		e, SFT_BADDATA,
-		"%s: schema '%.100s' has no place in a report (expected that of sft eval --json, agree, --stats or shard info)",
+		"%s: schema '%.100s' has no place in a report (expected that of sft eval --json, agree, describe --json, --stats or shard info)",
 		path, schema->s);
 }
 

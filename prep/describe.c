@@ -387,7 +387,7 @@ int describe_run(struct describe *d, const struct describe_opts *o, const struct
 	shared_init(&d->similar, o->memory / 8, t->env.tmp);
 	shared_init(&d->answers, o->memory / 8, t->env.tmp);
 	if (o->columns && strcmp(o->columns, "all") != 0)
-		words_split(&d->columns, o->columns, &d->arena);
+		wordlist_split(&d->columns, o->columns, &d->arena);
 	if ((rc = take_files(d, files, n, e)) != 0 || (rc = read_dictionaries(d, e)) != 0 || (rc = open_tokenizer(d, e)) != 0 ||
 	    (rc = run_parts(d, e)) != 0 || (rc = shared_count(&d->texts, e)) != 0 || (rc = shared_count(&d->answers, e)) != 0 ||
 	    (!o->no_near && (rc = count_similar(d, e)) != 0))

@@ -98,7 +98,7 @@ struct describe {
 	struct tokenize tokenize;      /* with a model */
 	bool tokenizer;
 	uint64_t max_len;              /* 0: none */
-	struct words columns;
+	struct wordlist columns;
 	struct describe_part *part;
 	unsigned nparts;
 	uint32_t *near_end;            /* by part: number in `near` of the first record behind it */
