@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { V_U32 = 4, V_F32 = 6, V_STR = 8, ALIGN = 32, NAME_MOST = 63, DIMS_MOST = 4 };
+enum { V_U32 = 4, V_I32 = 5, V_F32 = 6, V_BOOL = 7, V_STR = 8, V_ARRAY = 9, ALIGN = 32, NAME_MOST = 63, DIMS_MOST = 4 };
 
 static void put_u32(struct buf *b, uint32_t v) { buf_add(b, &v, sizeof v); }
 static void put_u64(struct buf *b, uint64_t v) { buf_add(b, &v, sizeof v); }
@@ -39,6 +39,42 @@ void gguf_meta_f32(struct gguf_meta *m, const char *key, float v)
 {
 	begin(m, key, V_F32);
 	buf_add(&m->b, &v, sizeof v);
+}
+
+void gguf_meta_bool(struct gguf_meta *m, const char *key, bool v)
+{
+	begin(m, key, V_BOOL);
+	buf_ch(&m->b, v);
+}
+
+static void begin_array(struct gguf_meta *m, const char *key, uint32_t type, size_t n)
+{
+	begin(m, key, V_ARRAY);
+	put_u32(&m->b, type);
+	put_u64(&m->b, n);
+}
+
+void gguf_meta_i32s(struct gguf_meta *m, const char *key, const int32_t *v, size_t n)
+{
+	begin_array(m, key, V_I32, n);
+	buf_add(&m->b, v, n * sizeof *v);
+}
+
+void gguf_meta_f32s(struct gguf_meta *m, const char *key, const float *v, size_t n)
+{
+	begin_array(m, key, V_F32, n);
+	buf_add(&m->b, v, n * sizeof *v);
+}
+
+void gguf_meta_strs(struct gguf_meta *m, const char *key, size_t n)
+{
+	begin_array(m, key, V_STR, n);
+}
+
+void gguf_meta_strs_put(struct gguf_meta *m, const char *s, size_t n)
+{
+	put_u64(&m->b, n);
+	buf_add(&m->b, s, n);
 }
 
 void gguf_meta_copy(struct gguf_meta *m, const struct gguf *g, size_t i)

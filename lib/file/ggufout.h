@@ -2,6 +2,7 @@
 #ifndef SFT_GGUFOUT_H
 #define SFT_GGUFOUT_H
 /* The writer of GGUF (version 3): metadata, some of it perhaps taken over from another file, and tensors that need not lie in memory. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "err.h"
@@ -19,6 +20,12 @@ struct gguf_meta {
 void gguf_meta_str(struct gguf_meta *m, const char *key, const char *s);
 void gguf_meta_u32(struct gguf_meta *m, const char *key, uint32_t v);
 void gguf_meta_f32(struct gguf_meta *m, const char *key, float v);
+void gguf_meta_bool(struct gguf_meta *m, const char *key, bool v);
+void gguf_meta_i32s(struct gguf_meta *m, const char *key, const int32_t *v, size_t n);
+void gguf_meta_f32s(struct gguf_meta *m, const char *key, const float *v, size_t n);
+/* N texts: begun by the first, each then given to the second, before any other entry. */
+void gguf_meta_strs(struct gguf_meta *m, const char *key, size_t n);
+void gguf_meta_strs_put(struct gguf_meta *m, const char *s, size_t n);
 /* Entry I of G, byte for byte; general.alignment is heeded. */
 void gguf_meta_copy(struct gguf_meta *m, const struct gguf *g, size_t i);
 void gguf_meta_free(struct gguf_meta *m);

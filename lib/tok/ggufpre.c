@@ -7,7 +7,7 @@
 #include "hfjson.h"
 
 #define CONTRACTED "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-#define WORDS(letters, others, numbers) "[^\\r\\n\\p{L}\\p{N}]?[" letters "]+|" numbers "| ?[^\\s" others "\\p{N}]+[\\r\\n]*"
+#define WORDS(letters, others, numbers) "[^\\r\\n\\p{L}\\p{N}]?" letters "+|" numbers "| ?[^\\s" others "\\p{N}]+[\\r\\n]*"
 #define BLANKS "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 #define CL100K(numbers) CONTRACTED "|" WORDS("\\p{L}", "\\p{L}", numbers) BLANKS
 #define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
@@ -33,7 +33,7 @@ static const struct {
 	{ " llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano ", WHOLE | BOS, { CL100K("\\p{N}{1,3}") } },
 	{ " dbrx smaug-bpe chatglm-bpe glm4 ", 0, { CL100K("\\p{N}{1,3}") } },
 	{ " qwen2 stablelm2 deepseek-r1-qwen megrez kormo f2llmv2 hunyuan solar-open grok-2 ", 0, { CL100K("\\p{N}") } },
-	{ " qwen35 ", 0, { CONTRACTED "|" WORDS("\\p{L}\\p{M}", "\\p{L}\\p{M}", "\\p{N}") BLANKS } },
+	{ " qwen35 ", 0, { CONTRACTED "|" WORDS("[\\p{L}\\p{M}]", "\\p{L}\\p{M}", "\\p{N}") BLANKS } },
 	{ " gpt-4o llama4 kanana2 talkie minimax-m2 ", 0, { CASED(CONTRACTED "?", "\\p{N}{1,3}") } },
 	{ " tekken ", WHOLE | BOS, { CASED("", "\\p{N}") } },
 	{ " deepseek-v3 hunyuan-dense joyai-llm ", 0, { "\\p{N}{1,3}",
@@ -52,6 +52,48 @@ static bool named(const char *names, const char *name, size_t n)
 		if (p[-1] == ' ' && p[n] == ' ')
 			return true;
 	return false;
+}
+
+/* Steps of two pre-tokenizers that do the same. */
+static bool same_step(const struct pre *a, const struct pre *b)
+{
+	if (a->kind != b->kind || a->is != b->is || a->behavior != b->behavior || a->invert != b->invert || a->digits != b->digits || a->ntext != b->ntext)
+		return false;
+	if (a->kind != PRE_SPLIT)
+		return a->kind == PRE_BYTES;
+	return a->is || (a->scan && a->scan == b->scan) || (a->regex && b->regex && strcmp(a->regex, b->regex) == 0);
+}
+
+static bool same_steps(const struct tok *a, const struct tok *b)
+{
+	size_t i = 0;
+
+	if (a->npre != b->npre || a->ignore_merges != b->ignore_merges)
+		return false;
+	while (i < a->npre && same_step(&a->pre[i], &b->pre[i]))
+		i++;
+	return i == a->npre;
+}
+
+const char *gguf_pre_name(const struct tok *t)
+{
+	static const char *const said[] = { "default", "gpt-2", "smollm", "llama-bpe", "dbrx", "qwen2", "qwen35", "gpt-4o", "tekken", "deepseek-v3", "deepseek-coder",
+	                                    "falcon", "bloom", "viking" };
+
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		struct tok other = {0};
+		bool same;
+
+		arena_init(&other.arena);
+		same = gguf_pre(&other, said[i], strlen(said[i]), NULL) == 0 && same_steps(t, &other);
+		for (size_t k = 0; k < other.npre; k++)
+			pattern_free(other.pre[k].pattern);
+		mem_free(other.pre);
+		arena_release(&other.arena);
+		if (same)
+			return said[i];
+	}
+	return NULL;
 }
 
 int gguf_pre(struct tok *t, const char *name, size_t n, struct err *e)

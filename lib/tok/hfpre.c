@@ -53,6 +53,7 @@ int hf_pre_regex(struct tok *t, const char *regex, size_t n, struct err *e)
 {
 	struct pre *p = new_pre(t, PRE_SPLIT);
 
+	p->regex = arena_str(&t->arena, regex, n);
 	p->scan = scan_known(regex, n);
 	return p->scan ? 0 : pattern_translate(regex, n, &p->pattern, e);
 }
@@ -77,6 +78,7 @@ void hf_pre_join(struct tok *t)
 		    b->behavior != SPLIT_ISOLATED || b->invert || scan_after_digits(b->scan) == NULL)
 			continue;
 		b->scan = scan_after_digits(b->scan);
+		b->digits = true;
 		memmove(a, b, (t->npre - i - 1) * sizeof *a);
 		t->npre--;
 	}
@@ -134,8 +136,11 @@ static int digits(struct tok *t, const struct json *v, struct err *e)
 static int split(struct tok *t, const struct json *v, struct err *e)
 {
 	struct pre *p = new_pre(t, PRE_SPLIT);
+	const struct json *regex = json_get(json_get(v, "pattern"), "Regex");
 	int rc;
 
+	if (regex && regex->type == JSON_STR)
+		p->regex = arena_str(&t->arena, regex->s, regex->n);
 	if ((rc = get_behavior(v, &p->behavior, e)) != 0 || (rc = hf_bool(v, "invert", &p->invert, e)) != 0)
 		return rc;
 	return hf_pattern(t, v, "pattern", &p->text, &p->ntext, &p->pattern, &p->scan, e);

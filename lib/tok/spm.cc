@@ -66,6 +66,18 @@ extern "C" int32_t spm_bos(const struct spm *s) { return s->p.bos_id(); }
 extern "C" int32_t spm_eos(const struct spm *s) { return s->p.eos_id(); }
 extern "C" int32_t spm_pad(const struct spm *s) { return s->p.pad_id(); }
 
+extern "C" float spm_score(const struct spm *s, uint32_t id) { return s->p.GetScore(static_cast<int>(id)); }
+
+extern "C" int spm_bytes(const struct spm *s, struct buf *out, struct err *e)
+try {
+	const auto bytes = s->p.serialized_model_proto();
+
+	buf_add(out, bytes.data(), bytes.size());
+	return 0;
+} catch (const std::exception &x) {
+	return thrown(x, e);
+}
+
 extern "C" int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, const int *ids, size_t n), void *ctx, struct err *e)
 try {
 	std::vector<int> ids;

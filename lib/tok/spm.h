@@ -22,6 +22,8 @@ const char *spm_piece(const struct spm *s, uint32_t id, size_t *n, enum spm_kind
 int32_t spm_bos(const struct spm *s);           /* -1: none */
 int32_t spm_eos(const struct spm *s);
 int32_t spm_pad(const struct spm *s);
+float   spm_score(const struct spm *s, uint32_t id);
+int     spm_bytes(const struct spm *s, struct buf *out, struct err *e);     /* the model as the bytes of a .model file */
 
 /* Ids of TEXT: PUT is given N of them, which are gone when it returns.  Threads may share S. */
 int spm_to_ids(const struct spm *s, const char *text, size_t n, void (*put)(void *ctx, const int *ids, size_t n), void *ctx, struct err *e);

@@ -59,7 +59,7 @@ void tok_ready(struct tok *t)
 		model_ready(t);
 }
 
-/* XXH3 over id, length, bytes and type of every token, then the merges as pairs of ids in order. */
+/* XXH3 over id, length, bytes and type of every token, then the merges as pairs of ids in order, unless they follow from scores. */
 uint64_t tok_hash(const struct tok *t)
 {
 	enum { PART = 1 << 16 };
@@ -67,7 +67,7 @@ uint64_t tok_hash(const struct tok *t)
 	struct buf b = {0};
 
 	for (uint32_t id = 0; id < t->all.n; id++) {
-		uint32_t head[3] = { id, t->all.len[id], t->special[id] ? 3 : t->added_at[id] >= 0 ? 4 : 1 };
+		uint32_t head[3] = { id, t->all.len[id], t->special[id] || (t->kind == MODEL_SPM && id == t->unk) ? 3 : t->added_at[id] >= 0 ? 4 : 1 };
 
 		if (t->all.text[id] == NULL)
 			continue;
@@ -78,7 +78,7 @@ uint64_t tok_hash(const struct tok *t)
 			b.n = 0;
 		}
 	}
-	for (size_t k = 0; k < t->nmerges; k++) {
+	for (size_t k = 0; k < t->nmerges && !t->by_score; k++) {
 		buf_add(&b, &t->merge_list[k].left, 2 * sizeof(uint32_t));
 		if (b.n >= PART) {
 			hash_add(h, b.p, b.n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Vocabularies in GGUF files: `gpt2` (byte-level BPE with a named pre-tokenizer) and `llama` (SentencePiece BPE by scores). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,17 @@
 #include "hfjson.h"
 #include "utf8.h"
 
-enum { TYPE_UNKNOWN = 2, TYPE_CONTROL = 3, TYPE_USER = 4, TYPE_BYTE = 6, MAX_TOKENS = 1 << 26 };
+enum { MAX_TOKENS = 1 << 26 };
 
 /* --- tokens --- */
+
+/* A row of the model without a token, as converters name it: not one that text or ids can have. */
+static bool is_padding(const char *s, size_t n, size_t id)
+{
+	char name[32];
+
+	return (size_t)snprintf(name, sizeof name, "[PAD%zu]", id) == n && memcmp(name, s, n) == 0;
+}
 
 static int get_tokens(struct tok *t, const struct gguf *g, struct err *e)
 {
@@ -32,6 +41,8 @@ static int get_tokens(struct tok *t, const struct gguf *g, struct err *e)
 		gguf_strs_at(g, "tokenizer.ggml.tokens", i, &s, &len);
 		if (!utf8_valid(s, len, NULL))
 			return err_set(e, SFT_BADDATA, "token %zu is not UTF-8", i);
+		if (type && type[i] == TYPE_UNUSED && is_padding(s, len, i))
+			continue;
 		vocab_put(&t->vocab, s, len, (uint32_t)i);
 		if (type == NULL || (type[i] != TYPE_CONTROL && type[i] != TYPE_USER && type[i] != TYPE_UNKNOWN) || len == 0)
 			continue;
@@ -43,11 +54,11 @@ static int get_tokens(struct tok *t, const struct gguf *g, struct err *e)
 	return 0;
 }
 
-static int get_merges(struct tok *t, const struct gguf *g, struct err *e)
+static int get_merges(struct tok *t, const struct gguf *g, const char *key, struct err *e)
 {
 	struct buf both = {0};
 	size_t n;
-	int rc = gguf_strs(g, "tokenizer.ggml.merges", &n, e);
+	int rc = gguf_strs(g, key, &n, e);
 
 	if (rc)
 		return rc;
@@ -57,7 +68,7 @@ static int get_merges(struct tok *t, const struct gguf *g, struct err *e)
 		size_t len;
 		int64_t left = -1, right = -1, into = -1;
 
-		gguf_strs_at(g, "tokenizer.ggml.merges", i, &s, &len);
+		gguf_strs_at(g, key, i, &s, &len);
 		blank = len ? memchr(s + 1, ' ', len - 1) : NULL;
 		if (blank) {
 			left = vocab_id(&t->vocab, s, (size_t)(blank - s));
@@ -68,7 +79,7 @@ static int get_merges(struct tok *t, const struct gguf *g, struct err *e)
 			into = vocab_id(&t->vocab, both.p, both.n);
 		}
 		if (left < 0 || right < 0 || into < 0)
-			rc = err_set(e, SFT_BADDATA, "tokenizer.ggml.merges: number %zu is no pair of tokens that makes a token", i);
+			rc = err_set(e, SFT_BADDATA, "%s: number %zu is no pair of tokens that makes a token", key, i);
 		else
 			t->merge_list[t->nmerges++] = (struct bpe_merge){ (uint32_t)left, (uint32_t)right, (uint32_t)i, (uint32_t)into };
 	}
@@ -116,17 +127,23 @@ static int merges_by_score(struct tok *t, const struct gguf *g, struct err *e)
 	const int32_t *type = NULL;
 	const float *score;
 	struct scored *order;
-	size_t n, ntypes, cap = 0;
+	size_t n, ntokens, ntypes, cap = 0;
 	uint32_t rank = 0;
 	int rc = gguf_f32s(g, "tokenizer.ggml.scores", &score, &n, e);
 
 	if (rc)
 		return rc;
-	if (n != t->vocab.n)
-		return err_set(e, SFT_BADDATA, "tokenizer.ggml.scores has %zu values (expected one for each of %u tokens)", n, t->vocab.n);
+	if ((rc = gguf_strs(g, "tokenizer.ggml.tokens", &ntokens, e)) != 0)
+		return rc;
+	if (n != ntokens)
+		return err_set(e, SFT_BADDATA, "tokenizer.ggml.scores has %zu values (expected one for each of %zu tokens)", n, ntokens);
 	if (gguf_has(g, "tokenizer.ggml.token_type") && (rc = gguf_ints(g, "tokenizer.ggml.token_type", &type, &ntypes, e)) != 0)
 		return rc;
+	n = t->vocab.n;                /* the rest are rows without a token */
 	order = mem_new((n + 1) * sizeof *order);
+	t->score = mem_new((n + 1) * sizeof *t->score);
+	for (size_t i = 0; i < n; i++)
+		t->score[i] = (double)score[i];
 	for (size_t i = 0; i < n; i++)
 		order[i] = (struct scored){ score[i], (uint32_t)i };
 	qsort(order, n, sizeof *order, by_score);
@@ -139,7 +156,7 @@ static int merges_by_score(struct tok *t, const struct gguf *g, struct err *e)
 	return 0;
 }
 
-static struct norm *llama_norm(struct tok *t, enum norm_kind kind)
+static struct norm *add_norm(struct tok *t, enum norm_kind kind)
 {
 	t->norm = mem_grow(t->norm, t->nnorm + 1, sizeof *t->norm);
 	t->norm[t->nnorm] = (struct norm){ .kind = kind };
@@ -157,14 +174,15 @@ static int open_llama(struct tok *t, const struct gguf *g, struct err *e)
 		return rc;
 	t->byte_fallback = true;
 	t->fuse_unk = true;
-	if ((rc = merges_by_score(t, g, e)) != 0)
+	t->by_score = !gguf_has(g, "sft.tokenizer.merges");
+	if ((rc = t->by_score ? merges_by_score(t, g, e) : get_merges(t, g, "sft.tokenizer.merges", e)) != 0)
 		return rc;
 	if (prefix) {
-		m = llama_norm(t, NORM_PREPEND);
+		m = add_norm(t, NORM_PREPEND);
 		m->text = mark;
 		m->ntext = 3;
 	}
-	m = llama_norm(t, NORM_REPLACE);
+	m = add_norm(t, NORM_REPLACE);
 	m->text = " ";
 	m->ntext = 1;
 	m->with = mark;
@@ -251,6 +269,23 @@ static int get_extras(struct tok *t, const struct gguf *g, struct err *e)
 	return rc;
 }
 
+/* What only files written here say: see tokout.h. */
+static int get_normalizer(struct tok *t, const struct gguf *g, struct err *e)
+{
+	const char *s;
+	size_t n;
+	int rc;
+
+	if (!gguf_has(g, "sft.tokenizer.normalizer"))
+		return 0;
+	if ((rc = gguf_str(g, "sft.tokenizer.normalizer", &s, &n, e)) != 0)
+		return rc;
+	if (n != 3 || memcmp(s, "nfc", 3) != 0)
+		return err_set(e, SFT_BADDATA, "sft.tokenizer.normalizer: unknown kind '%.*s' (expected nfc)", (int)(n < 60 ? n : 60), s);
+	add_norm(t, NORM_NFC);
+	return 0;
+}
+
 static int load(struct tok *t, const struct gguf *g, struct err *e)
 {
 	const char *model, *pre = "default";
@@ -265,8 +300,10 @@ static int load(struct tok *t, const struct gguf *g, struct err *e)
 	} else if (n == 4 && memcmp(model, "gpt2", 4) == 0) {
 		if (gguf_has(g, "tokenizer.ggml.pre") && (rc = gguf_str(g, "tokenizer.ggml.pre", &pre, &npre, e)) != 0)
 			return rc;
-		if ((rc = get_merges(t, g, e)) == 0)
+		if ((rc = get_merges(t, g, "tokenizer.ggml.merges", e)) == 0)
 			rc = gguf_pre(t, pre, npre, e);
+		if (rc == 0)
+			rc = get_normalizer(t, g, e);
 		t->dec = mem_new(sizeof *t->dec);
 		t->dec[t->ndec++] = (struct dec){ .kind = DEC_BYTES };
 	} else {

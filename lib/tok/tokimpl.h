@@ -127,6 +127,8 @@ struct pre {
 	const char *text;
 	size_t ntext;
 	struct pattern *pattern;
+	const char *regex;          /* what SCAN or PATTERN was made of, as the file has it; NULL: of no regular expression */
+	bool digits;                /* SCAN also cuts digits one by one, before REGEX */
 	enum behavior behavior;
 	bool invert;
 	/* METASPACE */
@@ -185,6 +187,7 @@ struct tok {
 	size_t nmerges;
 	int64_t unk;                /* id, or -1 (all models) */
 	bool fuse_unk, byte_fallback, ignore_merges;
+	bool by_score;              /* GGUF `llama`: the merges follow from scores */
 	bool adds_bos;              /* GGUF: a BOS token unless the file says no */
 	const char *sub_prefix, *word_suffix;   /* "" or the affixes of symbols inside and at the end of a word */
 	size_t nsub_prefix, nword_suffix;
@@ -316,6 +319,11 @@ void spm_release(struct tok *t);
 int tok_open_json(struct tok *t, const char *path, struct err *e);     /* hfjson.c */
 int tok_open_gguf(struct tok *t, const char *path, struct err *e);     /* tokgguf.c */
 int gguf_pre(struct tok *t, const char *name, size_t n, struct err *e);  /* ggufpre.c: the pre-tokenizer of that name; SFT_BADDATA: unknown */
+/* toktogguf.c: what llama.cpp and SentencePiece number as the type of token ID. */
+enum { TYPE_NORMAL = 1, TYPE_UNKNOWN, TYPE_CONTROL, TYPE_USER, TYPE_UNUSED, TYPE_BYTE };
+int32_t tok_type(const struct tok *t, uint32_t id);
+/* ggufpre.c: the name of T's pre-tokenizer, NULL: it has none; T's steps, from regex to regex, and whether words are looked up whole are those of the name. */
+const char *gguf_pre_name(const struct tok *t);
 int tok_open_spm(struct tok *t, const char *path, struct err *e);      /* tokspm.c */
 /* tokfolder.c: what tokenizer_config.json, generation_config.json and the like in DIR say beside the vocabulary. */
 void tok_stop(struct tok *t, uint32_t id);              /* ID ends a turn */
