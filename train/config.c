@@ -322,7 +322,7 @@ int config_from_json(struct model_config *c, const struct json *j, struct err *e
 /* --- rotary positions --- */
 
 /* Formulas: llama3 as in Meta's release and transformers, yarn as in arXiv 2309.00071. */
-static double frequency(const struct model_config *c, uint32_t i)
+double config_rope_frequency(const struct model_config *c, uint32_t i)
 {
 	double d = c->rotated, f = pow(c->rope_theta, -2.0 * i / d), L = c->rope_original;
 
@@ -354,7 +354,7 @@ void config_rope_table(const struct model_config *c, uint32_t positions, float *
 	uint32_t half = c->rotated / 2;
 
 	for (uint32_t i = 0; i < half; i++) {
-		double f = frequency(c, i);
+		double f = config_rope_frequency(c, i);
 
 		for (uint32_t p = 0; p < positions; p++) {
 			cs[(size_t)p * c->rotated + i] = (float)(c->rope_attention * cos(p * f));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_CONFIGPARTS_H
 #define SFT_CONFIGPARTS_H
-/* What config.c (config.json), configgguf.c (GGUF metadata) and configmoe.c (latent attention and mixtures in config.json) share.  Nothing else includes
+/* What config.c (config.json), configgguf.c (GGUF metadata), configmoe.c (latent attention and mixtures in config.json) and those that write
+ * them (configout.h) share.  Nothing else includes
  * this. */
 #include "config.h"
 
@@ -23,6 +24,9 @@ int  config_check(const struct model_config *c, struct err *e);
 int  config_check_experts(const struct model_config *c, struct err *e);
 /* Yarn's m(scale). */
 double config_yarn_m(double factor, double scale);
+
+/* Angle that pair I of the rotated values turns by from one position to the next. */
+double config_rope_frequency(const struct model_config *c, uint32_t i);
 
 /* A size of config.json that must be there; one that may be missing or null: OUT stays. */
 int config_need(const struct json *j, const char *key, int64_t max, uint32_t *out, struct err *e);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "configout.h"
 #include "ggufout.h"
+#include "ggufput.h"
 #include "kvsplit.h"
 #include "mem.h"
 #include "strmap.h"
@@ -17,12 +19,6 @@ struct export {
 	struct strmap places;          /* name in the file -> place; what the forward pass does not use has none */
 	struct tensor *t;              /* as they will be written */
 };
-
-/* llama.cpp's numbers of general.file_type. */
-static uint32_t file_type(enum dtype t)
-{
-	return t == DT_F32 ? 0 : t == DT_F16 ? 1 : t == DT_Q8_0 ? 7 : 32;
-}
 
 static const struct strmap_entry *place_of(const struct export *x, size_t i)
 {
@@ -106,45 +102,13 @@ static void list_metadata(const struct export *x, struct gguf_meta *m)
 
 	for (size_t i = 0; i < gguf_keys(x->g); i++)
 		if (x->type != DT_NONE && strcmp(gguf_key_at(x->g, i, &raw, &n), "general.file_type") == 0)
-			gguf_meta_u32(m, "general.file_type", file_type(x->type));
+			gguf_meta_u32(m, "general.file_type", gguf_file_type(x->type));
 		else
 			gguf_meta_copy(m, x->g, i);
 	for (size_t i = 0; i < gguf_count(x->g); i++)
 		quantised = quantised || dtype_block(x->t[i].type) > 1;
 	if (quantised && !gguf_has(x->g, "general.quantization_version"))
 		gguf_meta_u32(m, "general.quantization_version", 2);
-}
-
-/* The matrices of all experts one below the other; FIRST: the first one's place. */
-static int put_experts(struct export *x, size_t first, const struct weight_form *form, struct outfile *f, struct err *e)
-{
-	struct place at = place_at(&x->w->cfg, first);
-	int rc = 0;
-
-	for (uint32_t k = 0; rc == 0 && k < x->w->cfg.experts; k++)
-		rc = weightout_put(&x->to, place_index(&x->w->cfg, at.p, at.layer, k), form, f, e);
-	return rc;
-}
-
-/* A half of a kv_b that changes, from the whole. */
-static int put_kv_half(struct export *x, size_t place, bool keys, const struct tensor *t, struct outfile *f, struct err *e)
-{
-	const struct model_config *c = &x->w->cfg;
-	const struct weight *w = &x->w->w[place];
-	float *whole = mem_grow(NULL, (size_t)w->rows * w->cols, sizeof *whole), *half = mem_grow(NULL, t->count, sizeof *half);
-	char *out = mem_grow(NULL, t->bytes, 1);
-	int rc;
-
-	x->to.v->rows(x->to.v->ctx, place, 0, w->rows, whole);
-	kv_split_half(c, whole, keys, half);
-	if (dtype_from_f32(t->type, half, out, t->count) != 1)
-		rc = err_set(e, SFT_BADDATA, "tensor '%s' has values that %s cannot hold (expected a type with a wider range: bf16 or f32)", t->name, dtype_name(t->type));
-	else
-		rc = out_write(f, out, t->bytes, e);
-	mem_free(whole);
-	mem_free(half);
-	mem_free(out);
-	return rc;
 }
 
 /* A tensor that is no place of ours: as it stands, unless it is half of a kv_b that changes. */
@@ -156,7 +120,7 @@ static int put_other(struct export *x, size_t i, struct outfile *f, struct err *
 
 	if (layer < 0 || !weightout_changed(&x->to, place))
 		return out_write(f, x->t[i].data, x->t[i].bytes, e);
-	return put_kv_half(x, place, pair.k == gguf_at(x->g, i), &x->t[i], f, e);
+	return gguf_put_kv_half(&x->to, place, pair.k == gguf_at(x->g, i), &x->t[i], f, e);
 }
 
 /* gguf_fill */
@@ -172,7 +136,7 @@ static int put_tensor(void *ctx, size_t i, struct outfile *f, struct err *e)
 	p = place_at(&x->w->cfg, at->value).p;
 	if (param_paired(&x->w->cfg, p))
 		form.pairs = x->w->cfg.head_dim;
-	return p >= P_EGATE ? put_experts(x, at->value, &form, f, e) : weightout_put(&x->to, at->value, &form, f, e);
+	return p >= P_EGATE ? gguf_put_experts(&x->to, at->value, &form, f, e) : weightout_put(&x->to, at->value, &form, f, e);
 }
 
 int gguf_export(const struct weights *w, const struct weight_values *v, enum dtype type, struct pool *pool, const char *path, struct err *e)
@@ -181,8 +145,6 @@ int gguf_export(const struct weights *w, const struct weight_values *v, enum dty
 	struct gguf_meta m = {0};
 	int rc;
 
-	if (!w->from_gguf)
-		return err_set(e, SFT_USAGE, "%s: a folder (expected a GGUF file, whose metadata and tokenizer the new one takes over)", w->path);
 	if (out_same(w->path, path))
 		return err_set(e, SFT_USAGE, "%s: the file of the model itself (expected another one to write to)", path);
 	if ((rc = gguf_open(&x.g, w->path, e)) != 0 || (rc = weightout_open(&x.to, w, v, pool, e)) != 0) {
@@ -248,13 +210,6 @@ static int put_row(void *ctx, size_t i, struct outfile *f, struct err *e)
 	return rc;
 }
 
-static const char *architecture(const struct model_config *c)
-{
-	if (strcmp(c->family, "mistral") == 0 || strcmp(c->family, "mixtral") == 0)
-		return "llama";
-	return strcmp(c->family, "qwen2_moe") == 0 ? "qwen2moe" : c->family;
-}
-
 static int check_lora(const struct weights *w, const struct lora *l, struct err *e)
 {
 	if (l->prefix)
@@ -282,8 +237,8 @@ int gguf_lora_export(const struct weights *w, const struct lora *l, const float 
 	t = mem_new(l->nrows * sizeof *t);
 	name = mem_new(l->nrows * sizeof *name);
 	gguf_meta_str(&m, "general.type", "adapter");
-	gguf_meta_str(&m, "general.architecture", architecture(&w->cfg));
-	gguf_meta_u32(&m, "general.file_type", file_type(x.type));
+	gguf_meta_str(&m, "general.architecture", config_gguf_name(&w->cfg));
+	gguf_meta_u32(&m, "general.file_type", gguf_file_type(x.type));
 	gguf_meta_str(&m, "adapter.type", "lora");
 	gguf_meta_f32(&m, "adapter.lora.alpha", (float)((double)first_site(l)->scale * first_site(l)->rank));     /* it computes alpha / rank; rsLoRA's scale is another */
 	for (size_t i = 0; i < l->nrows; i++) {

@@ -5,10 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "configout.h"
 #include "json.h"
 #include "mapfile.h"
 #include "mem.h"
 #include "safetensors.h"
+#include "tokout.h"
+#include "vocabhash.h"
 
 struct export {
 	struct weightout to;
@@ -42,6 +45,8 @@ static enum dtype type_of(const struct export *x, size_t place)
 		return x->o.type;
 	if (is == DT_F8_E4M3)
 		return DT_BF16;                    /* what its blocks' products are rounded to where it is used */
+	if (dtype_block(is) > 1)
+		return DT_F32;
 	return !weightout_changed(&x->to, place) || is == DT_F16 || is == DT_BF16 ? is : DT_F32;
 }
 
@@ -271,10 +276,87 @@ static int write_config(const struct export *x, struct err *e)
 	return rc;
 }
 
+static int write_files(struct export *x, struct err *e)
+{
+	int rc;
+
+	if ((rc = write_weights(x, e)) == 0 && (rc = copy_files(x, e)) == 0)
+		rc = write_config(x, e);
+	return rc;
+}
+
+/* --- from a GGUF file: all but the weights is made of its metadata --- */
+
+static int write_text(const struct export *x, const char *name, const struct buf *text, struct err *e)
+{
+	struct buf path = {0};
+	int rc;
+
+	buf_fmt(&path, "%s/%s", x->dir, name);
+	rc = out_whole(path.p, text->p, text->n, true, e);
+	buf_free(&path);
+	return rc;
+}
+
+/* The tokens that end a turn, where there are more than config.json can name. */
+static int make_generation(const struct export *x, const struct tok *t, struct err *e)
+{
+	struct buf text = {0};
+	const uint32_t *stop;
+	struct jw w;
+	size_t n;
+	int rc;
+
+	stop = tok_stops(t, &n);
+	if (n < 2)
+		return 0;
+	jw_init(&w, &text);
+	jw_obj(&w);
+	jw_key(&w, "eos_token_id");
+	jw_arr(&w);
+	for (size_t i = 0; i < n; i++)
+		jw_uint(&w, stop[i]);
+	jw_arr_end(&w);
+	jw_obj_end(&w);
+	buf_ch(&text, '\n');
+	rc = write_text(x, "generation_config.json", &text, e);
+	buf_free(&text);
+	return rc;
+}
+
+static int make_tokenizer(const struct export *x, struct err *e)
+{
+	struct tok *t;
+	int rc;
+
+	if (!vocab_there(x->w->path))
+		return 0;
+	if ((rc = tok_open(&t, x->w->path, e)) != 0)
+		return rc;
+	if ((rc = tok_to_folder(t, x->dir, e)) != 0)
+		err_in(e, "%s: the tokenizer", x->w->path);
+	else
+		rc = make_generation(x, t, e);
+	tok_close(t);
+	return rc;
+}
+
+/* What can go wrong without a byte written comes first. */
+static int make_files(struct export *x, struct err *e)
+{
+	struct buf config = {0};
+	int rc;
+
+	if ((rc = config_to_json(&x->w->cfg, x->t[0].type, &config, e)) != 0)
+		err_in(e, "%s", x->w->path);
+	else if ((rc = make_tokenizer(x, e)) == 0 && (rc = write_weights(x, e)) == 0)
+		rc = write_text(x, "config.json", &config, e);
+	buf_free(&config);
+	return rc;
+}
+
 static int check_folders(const struct export *x, struct err *e)
 {
-	if (x->w->from_gguf)
-		return err_set(e, SFT_USAGE, "%s: a GGUF file (expected a Hugging Face folder, whose config.json and tokenizer the new one takes over)", x->w->path);
 	if (out_same(x->w->path, x->dir))
 		return err_set(e, SFT_USAGE, "%s: the folder of the model itself (expected another one to write to)", x->dir);
 	return 0;
@@ -290,7 +372,11 @@ int hf_export(const struct weights *w, const struct weight_values *v, const stru
 	if ((rc = check_folders(&x, e)) != 0 || (rc = out_mkdirs(dir, e)) != 0 || (rc = weightout_open(&x.to, w, v, o->pool, e)) != 0)
 		return rc;
 	list_tensors(&x);
-	if ((rc = write_weights(&x, e)) == 0 && (rc = copy_files(&x, e)) == 0 && (rc = write_config(&x, e)) == 0)
+	if (w->from_gguf)
+		rc = make_files(&x, e);
+	else
+		rc = write_files(&x, e);
+	if (rc == 0)
 		rc = out_syncdir(dir, e);
 	release(&x);
 	return rc;

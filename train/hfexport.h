@@ -16,7 +16,9 @@ struct hf_opts {
 };
 
 /* Write W with V (NULL: the values of the file) to DIR, made if missing.  Each file is there whole or not at all, synced; config.json
- * comes last, so that a folder made anew is no model before it is whole.  W from a GGUF file, or DIR being W's own folder: SFT_USAGE. */
+ * comes last, so that a folder made anew is no model before it is whole.  DIR being W's own folder: SFT_USAGE.
+ * W from a GGUF file: quantised tensors become f32 where TYPE says nothing; config.json, tokenizer (if the file has one) and the tokens that end a turn are
+ * written from its metadata, and what such a folder cannot say of them is SFT_BADDATA. */
 int hf_export(const struct weights *w, const struct weight_values *v, const struct hf_opts *o, const char *dir, struct err *e);
 
 #endif

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "merge.h"
 
+#include <string.h>
+
+#include "configout.h"
 #include "fold.h"
 #include "ggufexport.h"
 #include "hfexport.h"
 #include "mem.h"
 #include "outfile.h"
+#include "tokout.h"
+#include "vocabhash.h"
 
 struct merge {
 	const struct merge_opts *o;
@@ -66,13 +71,36 @@ static void say_what(const struct merge *m, const struct fold *f)
 	tool_warn(m->t, "%s: %zu of %zu tensors changed by the adapter", m->o->out, some, all);
 }
 
+/* A folder's model as a GGUF file, with its vocabulary if it has one; what llama.cpp reads otherwise than this suite is said. */
+static int make_gguf(const struct merge *m, const struct weight_values *v, struct err *e)
+{
+	const struct model_config *c = &m->w->cfg;
+	struct tok *t = NULL;
+	int rc;
+
+	if (vocab_there(m->w->path) && (rc = tok_open(&t, m->w->path, e)) != 0)
+		return rc;
+	if ((rc = gguf_make(m->w, v, t, m->o->type, m->pool, m->o->out, e)) == 0) {
+		if (t == NULL)
+			tool_warn(m->t, "%s: no tokenizer, as %s has none", m->o->out, m->w->path);
+		else if (tok_normalizes(t))
+			tool_warn(m->t, "%s: llama.cpp does not bring texts to NFC, as this tokenizer does (sft clean --normalize nfc does)", m->o->out);
+		if (c->window && strcmp(config_gguf_name(c), "llama") == 0)
+			tool_warn(m->t, "%s: llama.cpp has no sliding window in architecture llama (this model's is %u)", m->o->out, c->window);
+	}
+	tok_close(t);
+	return rc;
+}
+
 static int write_model(const struct merge *m, bool gguf, struct err *e)
 {
 	const struct fold f = { m->w, m->l, m->values };
 	const struct weight_values v = { &f, changed, rows };
 	int rc;
 
-	if (gguf)
+	if (gguf && !m->w->from_gguf)
+		rc = make_gguf(m, &v, e);
+	else if (gguf)
 		rc = gguf_export(m->w, &v, m->o->type, m->pool, m->o->out, e);
 	else
 		rc = hf_export(m->w, &v, &(struct hf_opts){ m->o->type, 0, m->pool }, m->o->out, e);

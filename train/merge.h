@@ -17,7 +17,7 @@ struct merge_opts {
 	enum dtype type;               /* DT_F32, DT_F16, DT_BF16, for a GGUF file DT_Q8_0; DT_NONE: see hfexport.h, ggufexport.h */
 };
 
-/* Memory: the adapter and a band of one matrix.  A prefix cannot be folded in, and a form is written only from a model of that form: SFT_USAGE. */
+/* Memory: the adapter and a band of one matrix.  A prefix cannot be folded in: SFT_USAGE.  What the other form cannot say: SFT_BADDATA. */
 int merge_run(const struct merge_opts *o, const struct tool *t, struct err *e);
 
 #endif

@@ -33,13 +33,23 @@ bool weightout_changed(const struct weightout *o, size_t place)
 	return o->v && o->v->changed(o->v->ctx, place);
 }
 
+void weightout_rows(const struct weightout *o, size_t place, uint32_t first, uint32_t n, float *out)
+{
+	const struct kmat mat = weight_mat(&o->w->w[place]);
+
+	if (weightout_changed(o, place))
+		o->v->rows(o->v->ctx, place, first, n, out);
+	else
+		for (uint32_t i = 0; i < n; i++)
+			kmat_values(&mat, first + i, 0, mat.cols, out + (size_t)i * mat.cols);
+}
+
 struct band {
 	const struct weightout *o;
 	const struct weight *w;
-	struct kmat mat;               /* of W */
 	const struct weight_form *form;
 	size_t   place, bytes;         /* bytes of a row of the file */
-	bool     changed, same;        /* same: rows are moved, not converted */
+	bool     same;                 /* rows are moved, not converted */
 	uint32_t first, n, step;       /* rows of the band, rows of a task */
 	atomic_bool lost;              /* some value does not fit the type */
 };
@@ -57,23 +67,14 @@ uint32_t weight_pair_row(uint32_t d, uint32_t r)
 	return r - in + in / 2 + (in % 2 ? d / 2 : 0);
 }
 
-static void read_rows(const struct band *b, uint32_t first, uint32_t n, float *out)
-{
-	if (b->changed)
-		b->o->v->rows(b->o->v->ctx, b->place, first, n, out);
-	else
-		for (uint32_t i = 0; i < n; i++)
-			kmat_values(&b->mat, first + i, 0, b->w->cols, out + (size_t)i * b->w->cols);
-}
-
 static void convert(struct band *b, uint32_t at, uint32_t n)
 {
 	float *f32 = b->o->f32 + (size_t)at * b->w->cols;
 
 	if (!b->form->pairs)
-		read_rows(b, b->first + at, n, f32);
+		weightout_rows(b->o, b->place, b->first + at, n, f32);
 	for (uint32_t i = 0; b->form->pairs && i < n; i++)
-		read_rows(b, weight_pair_row(b->form->pairs, b->first + at + i), 1, f32 + (size_t)i * b->w->cols);
+		weightout_rows(b->o, b->place, weight_pair_row(b->form->pairs, b->first + at + i), 1, f32 + (size_t)i * b->w->cols);
 	if (dtype_from_f32(b->form->type, f32, (char *)b->o->out + at * b->bytes, (size_t)n * b->w->cols) < 0)
 		b->lost = true;
 }
@@ -94,11 +95,10 @@ int weightout_put(struct weightout *o, size_t place, const struct weight_form *f
 {
 	const struct weight *w = &o->w->w[place];
 	uint32_t rows = w->cols >= BAND ? 1 : BAND / w->cols;
-	struct band b = { .o = o, .w = w, .mat = weight_mat(w), .form = form, .place = place, .bytes = row_bytes(w, form->type), .changed = weightout_changed(o, place),
-		.step = w->cols >= TASK ? 1 : TASK / w->cols };
+	struct band b = { .o = o, .w = w, .form = form, .place = place, .bytes = row_bytes(w, form->type), .step = w->cols >= TASK ? 1 : TASK / w->cols };
 	int rc = 0;
 
-	b.same = !b.changed && form->type == w->type;
+	b.same = !weightout_changed(o, place) && form->type == w->type;
 	if (b.same && !form->pairs)
 		return out_write(f, w->p, b.bytes * w->rows, e);
 	for (; rc == 0 && b.first < w->rows; b.first += b.n) {

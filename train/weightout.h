@@ -30,6 +30,9 @@ int  weightout_open(struct weightout *o, const struct weights *w, const struct w
 void weightout_release(struct weightout *o);
 bool weightout_changed(const struct weightout *o, size_t place);
 
+/* Rows FIRST..FIRST+N-1 of PLACE as values, those that differ, into OUT [N, cols]. */
+void weightout_rows(const struct weightout *o, size_t place, uint32_t first, uint32_t n, float *out);
+
 /* How it is written. */
 struct weight_form {
 	const char *name;              /* for messages */
