@@ -192,8 +192,6 @@ static void config(void)
 	CHECK(access("cfg/merges.txt", F_OK) == 0);
 	CHECK(hf_export(w, NULL, &(struct hf_opts){ DT_BF16, 0, pool }, "./src/../src", &e) == SFT_USAGE && strstr(e.msg, "the folder of the model itself"));
 	CHECK(hf_export(w, NULL, &(struct hf_opts){ DT_BF16, 0, pool }, "/dev/null/x", &e) == SFT_SYSTEM);
-	w->from_gguf = true;
-	CHECK(hf_export(w, NULL, &(struct hf_opts){ DT_BF16, 0, pool }, "./no", &e) == SFT_USAGE && strstr(e.msg, "a GGUF file"));
 	buf_free(&all);
 	weights_close(w);
 }
