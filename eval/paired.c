@@ -269,7 +269,7 @@ static void differences(const struct paired *p, size_t k, struct difference *out
 
 	metric_score(p->a.m[k], NULL, 0, va);
 	metric_score(p->b.m[k], NULL, 0, vb);
-	resample(p->seed, (uint32_t)p->a.n, b, sample, &s);
+	resample(p->seed, (uint32_t)p->a.n, b, 1, sample, &s);
 	for (size_t v = 0; v < nv; v++) {
 		struct difference *d = &out[v];
 

@@ -101,7 +101,7 @@ static void intervals(const struct pplstats *p, uint64_t resamples, uint64_t see
 	double *samples = mem_grow(NULL, resamples * NVALUES + 1, sizeof *samples);
 
 	if (resamples)
-		resample(seed, (uint32_t)p->n, resamples, sample, &(struct sampling){ p, samples });
+		resample(seed, (uint32_t)p->n, resamples, 1, sample, &(struct sampling){ p, samples });
 	for (size_t v = 0; v < NVALUES; v++) {
 		lo[v] = hi[v] = NAN;
 		if (resamples)

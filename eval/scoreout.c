@@ -57,7 +57,8 @@ static void intervals(const struct scoring *s, struct metric *m, double *lo, dou
 		return;
 	}
 	samples = mem_grow(NULL, s->resamples * nv, sizeof *samples);
-	resample(s->seed, (uint32_t)metric_count(m), s->resamples, sample, &(struct sampling){ m, nv, samples });
+	resample(s->seed, (uint32_t)metric_count(m), s->resamples, metric_resample_apart(m) ? s->nmeasure : 1, sample,
+	         &(struct sampling){ m, nv, samples });
 	for (size_t v = 0; v < nv; v++)
 		if (metric_share(m, v, &k))
 			stats_wilson(k, (double)metric_count(m), &lo[v], &hi[v]);

@@ -202,6 +202,11 @@ void metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out)
 	mem_free(sum);
 }
 
+bool metric_resample_apart(const struct metric *m)
+{
+	return m->c->resample == NULL;          /* else it has scratch of its own */
+}
+
 void metric_resample(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out)
 {
 	double *sums, *sum;

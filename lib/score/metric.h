@@ -88,6 +88,8 @@ size_t   metric_values(const struct metric *m, const char *const **names);
 /* The values of the items pick[0..n-1], or of all where PICK is NULL.  A sample needs KEEP. */
 void     metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out);
 /* The same of resamples (resample.h) with KEEP: out[lane * values + v], lane < LANES.  ITEM: as for resample_sums(). */
+/* May several threads do so at once? */
+bool     metric_resample_apart(const struct metric *m);
 void     metric_resample(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out);
 /* The values of the last item added alone (accuracy: 1 right, 0 wrong). */
 void     metric_item(struct metric *m, double *out);

@@ -7,6 +7,7 @@
 
 #include "mem.h"
 #include "rng.h"
+#include "threads.h"
 
 enum { LANES = RESAMPLE_LANES, COMMON = 6, CUTS = 14 };
 
@@ -186,28 +187,54 @@ static void one_less(struct rng *r, uint32_t n, uint8_t *times)
 	}
 }
 
-void resample(uint64_t seed, uint32_t n, size_t b, void (*take)(void *ctx, const uint8_t *times, size_t first, size_t lanes), void *ctx)
+struct drawing {
+	uint64_t seed;
+	uint32_t n;
+	size_t b;
+	struct draw d;                  /* the cuts */
+	uint8_t **times;                /* of each thread */
+	void (*take)(void *ctx, const uint8_t *times, size_t first, size_t lanes);
+	void *ctx;
+};
+
+/* Resamples TASK * LANES to the next. */
+static void draw_lanes(void *ctx, uint32_t task, int thread)
 {
-	uint8_t *times = mem_grow(NULL, n, LANES);
-	struct draw d;
+	const struct drawing *w = ctx;
+	size_t first = (size_t)task * LANES;
+	uint8_t *times = w->times[thread];
+	struct draw d = w->d;
+	struct rng r[LANES];
 
-	cuts(&d, n);
-	for (size_t first = 0; first < b; first += LANES) {
-		struct rng r[LANES];
-
-		for (int l = 0; l < LANES; l++) {
-			rng_init(&r[l], seed, 0x62736d70u + first + (size_t)l);
-			for (int k = 0; k < 4; k++)
-				d.rng[k][l] = (uint32_t)(rng_u64(&r[l]) >> 32) | (k == 0);   /* not all zero */
-		}
-		poisson_rows(&d, n, times);
-		for (int l = 0; l < LANES; l++) {
-			for (; d.sum[l] < n; d.sum[l]++)
-				one_more(&r[l], n, times + l);
-			for (; d.sum[l] > n; d.sum[l]--)
-				one_less(&r[l], n, times + l);
-		}
-		take(ctx, times, first, b - first < LANES ? b - first : LANES);
+	for (int l = 0; l < LANES; l++) {
+		rng_init(&r[l], w->seed, 0x62736d70u + first + (size_t)l);
+		for (int k = 0; k < 4; k++)
+			d.rng[k][l] = (uint32_t)(rng_u64(&r[l]) >> 32) | (k == 0);   /* not all zero */
 	}
-	mem_free(times);
+	poisson_rows(&d, w->n, times);
+	for (int l = 0; l < LANES; l++) {
+		for (; d.sum[l] < w->n; d.sum[l]++)
+			one_more(&r[l], w->n, times + l);
+		for (; d.sum[l] > w->n; d.sum[l]--)
+			one_less(&r[l], w->n, times + l);
+	}
+	w->take(w->ctx, times, first, w->b - first < LANES ? w->b - first : LANES);
+}
+
+void resample(uint64_t seed, uint32_t n, size_t b, int nthreads, void (*take)(void *ctx, const uint8_t *times, size_t first, size_t lanes), void *ctx)
+{
+	uint32_t ntasks = (uint32_t)((b + LANES - 1) / LANES);
+	struct drawing w = { .seed = seed, .n = n, .b = b, .take = take, .ctx = ctx };
+	struct pool *pool = pool_open(nthreads < 1 ? 1 : (uint32_t)nthreads < ntasks ? nthreads : (int)ntasks);
+	int size = pool_size(pool);
+
+	w.times = mem_new((size_t)size * sizeof *w.times);
+	for (int k = 0; k < size; k++)
+		w.times[k] = mem_grow(NULL, n, LANES);
+	cuts(&w.d, n);
+	pool_run(pool, draw_lanes, &w, ntasks);
+	pool_close(pool);
+	for (int k = 0; k < size; k++)
+		mem_free(w.times[k]);
+	mem_free(w.times);
 }

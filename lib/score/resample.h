@@ -16,8 +16,9 @@
 enum { RESAMPLE_LANES = 16 };
 
 /* B resamples of N >= 1 items, up to RESAMPLE_LANES a call: item i comes times[i * RESAMPLE_LANES + lane] times in resample
- * FIRST + lane, lane < LANES (the others are to be ignored).  Memory: 16 bytes an item. */
-void resample(uint64_t seed, uint32_t n, size_t b, void (*take)(void *ctx, const uint8_t *times, size_t first, size_t lanes), void *ctx);
+ * FIRST + lane, lane < LANES (the others are to be ignored).  TAKE is called by NTHREADS threads at once, each FIRST once; with one,
+ * in ascending order.  Memory: 16 bytes an item and thread. */
+void resample(uint64_t seed, uint32_t n, size_t b, int nthreads, void (*take)(void *ctx, const uint8_t *times, size_t first, size_t lanes), void *ctx);
 
 /* sum[k * RESAMPLE_LANES + lane] = sum over items of times x rows[item][k], k < WIDTH.  ITEM names the row of each of the N items; NULL: row i.
  * The order of additions is fixed: the same bits whatever the vector unit. */

@@ -46,7 +46,7 @@ static struct seen draw(uint64_t seed, uint32_t n, size_t b)
 {
 	struct seen s = { .n = n, .whole = true };
 
-	resample(seed, n, b, look, &s);
+	resample(seed, n, b, 1, look, &s);
 	CHECK(s.whole && s.resamples == b);
 	return s;
 }

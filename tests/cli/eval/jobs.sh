@@ -5,7 +5,7 @@ awk 'BEGIN { srand(7); for (i = 0; i < 4000; i++) { n = 1 + int(rand() * (i % 50
 	print "h" h > "hyp"; print "h" r > "ref"
 	printf "{\"id\":%d,\"class\":\"c%d\",\"prediction\":\"%s\",\"reference\":%s}\n", i, i % 3, h, i % 700 == 9 ? "null" : i % 5 ? "\"" r "\"" : "[\"" r "\",\"y" h "\"]" > "records.jsonl" } }'
 for j in 1 2 5; do
-	sft eval bleu rouge chrf ter -j $j --ci --resamples 20 --hyp hyp --ref ref --items items.$j --json >lines.$j
+	sft eval bleu rouge chrf ter -j $j --ci --resamples 100 --hyp hyp --ref ref --items items.$j --json >lines.$j
 	sft eval bleu rouge match distinct length -j $j --by class --on-bad skip --rejects rejects.$j --items ritems.$j --csv records.jsonl >records.$j
 	sft eval bleu -j $j records.jsonl 2>error.$j
 	sed 1900q ref | sft eval bleu -j $j --hyp hyp --ref - 2>short.$j
