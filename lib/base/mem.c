@@ -53,16 +53,31 @@ char *mem_str(const char *s)
 	return mem_strn(s, strlen(s));
 }
 
+enum { HUGE = 1 << 21 };
+
+/* N bytes in whole huge pages; NULL if there are none. */
+static void *mem_huge(size_t n)
+{
+	void *p = NULL;
+
+	if (n > SIZE_MAX / 2)
+		return NULL;
+	if (posix_memalign(&p, HUGE, n) != 0)
+		return NULL;
+	madvise(p, n, MADV_HUGEPAGE);                      /* where the system leaves that to the program */
+	return p;
+}
+
 void *mem_try(size_t n)
 {
 	void *p = NULL;
-	size_t align = n >= (1u << 21) ? 1u << 21 : 64;   /* whole huge pages for what is large */
 
-	if (n > SIZE_MAX / 2 || posix_memalign(&p, align, n ? n : 1) != 0)
+	if (n >= HUGE)
+		p = mem_huge(n);
+	else if (posix_memalign(&p, 64, n ? n : 1) != 0)
 		return NULL;
-	if (align > 64)
-		madvise(p, n, MADV_HUGEPAGE);              /* where the system leaves that to the program */
-	memset(p, 0, n);
+	if (p)
+		memset(p, 0, n);
 	return p;
 }
 
@@ -109,7 +124,9 @@ static void arena_more(struct arena *a, size_t n)
 		size = 64u << 20;
 	if (size < n)
 		size = n;
-	b = mem_grow(NULL, 1, sizeof *b + size);
+	b = size < HUGE || size > SIZE_MAX / 4 ? NULL : mem_huge(sizeof *b + size);
+	if (b == NULL)
+		b = mem_grow(NULL, 1, sizeof *b + size);
 	b->next = a->head;
 	b->size = size;
 	a->head = b;

@@ -52,8 +52,6 @@ void bpe_merges_free(struct bpe_merges *m)
 void bpe_room_free(struct bpe_room *r)
 {
 	mem_free(r->sym);
-	mem_free(r->prev);
-	mem_free(r->next);
 	mem_free(r->first);
 	mem_free(r->spare);
 	mem_free(r->heap);
@@ -169,28 +167,30 @@ static void links_fit(struct bpe_room *r)
 {
 	if (r->n <= r->links_cap)
 		return;
-	r->links_cap = r->n + r->n / 4;
-	r->prev = mem_grow(r->prev, r->links_cap, sizeof *r->prev);
-	r->next = mem_grow(r->next, r->links_cap, sizeof *r->next);
-	r->first = mem_grow(r->first, r->links_cap, sizeof *r->first);
-	r->spare = mem_grow(r->spare, r->links_cap, sizeof *r->spare);
+	r->links_cap = r->n + (r->n < 1 << 16 ? r->n / 4 : 0);      /* a very long word seldom has a longer one behind it */
+	mem_free(r->first);
+	mem_free(r->spare);
+	r->first = mem_grow(NULL, r->links_cap, sizeof *r->first);
+	r->spare = mem_grow(NULL, r->links_cap, sizeof *r->spare);
 }
 
 static size_t queue_start(const struct bpe_merges *m, struct bpe_room *r)
 {
 	size_t n = 0;
 
+	for (uint32_t i = 0; i + 1 < r->n; i++) {
+		const struct bpe_merge *f = bpe_find(m, r->sym[i].id, r->sym[i + 1].id);
+
+		if (f)
+			r->first[n++] = (uint64_t)f->rank << 32 | i;
+	}
+	sort_by_rank(r, n);
+	r->prev = (uint32_t *)r->spare;
+	r->next = r->prev + r->n;
 	for (uint32_t i = 0; i < r->n; i++) {
 		r->prev[i] = i ? i - 1 : NONE;
 		r->next[i] = i + 1 < r->n ? i + 1 : NONE;
-		if (i + 1 < r->n) {
-			const struct bpe_merge *f = bpe_find(m, r->sym[i].id, r->sym[i + 1].id);
-
-			if (f)
-				r->first[n++] = (uint64_t)f->rank << 32 | i;
-		}
 	}
-	sort_by_rank(r, n);
 	return n;
 }
 

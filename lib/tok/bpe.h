@@ -50,8 +50,9 @@ struct bpe_sym {
 struct bpe_room {
 	struct bpe_sym *sym;
 	size_t n, cap;
-	uint32_t *prev, *next;      /* long pieces: links */
-	uint64_t *first, *heap, *spare; /* queued pairs: rank << 32 | place */
+	uint64_t *first, *heap;     /* long pieces: queued pairs, rank << 32 | place */
+	uint64_t *spare;            /* room to sort them, then for the links: */
+	uint32_t *prev, *next;
 	size_t nheap, heap_cap, links_cap;
 };
 void bpe_room_free(struct bpe_room *r);

@@ -6,7 +6,8 @@
 #include "json.h"
 #include "utf8.h"
 
-enum { LEAST_ENTRY = 6,         /* bytes of a file that a token takes at least: "a":0, */
+enum { USUAL_ENTRY = 64,        /* with all that belongs to it: a guess, for room in huge pages */
+       LEAST_ENTRY = 6,         /* bytes of a file that a token takes at least: "a":0, */
        BATCH = 32 };            /* pairs whose tokens are looked for together */
 
 /* Where we are.  Strings without escapes are lent by the text; others, and those that are kept, lie in the pool. */
@@ -57,15 +58,23 @@ static inline bool take(struct scan *s, char c)
 	return true;
 }
 
-/* The first quote, backslash or control character from P on, or END. */
+/* A bit for each of 8 bytes that is a quote, a backslash or a control character; those above the lowest may be wrong. */
+static inline unsigned specials(uint64_t w)
+{
+	uint64_t q = w ^ ONES * '"', b = w ^ ONES * '\\';
+	uint64_t found = (((q - ONES) & ~q) | ((b - ONES) & ~b) | ((w - ONES * 0x20) & ~w)) & ONES << 7;
+
+	return (unsigned)((found >> 7) * 0x0102040810204080u >> 56);
+}
+
+/* The first quote, backslash or control character from P on, or END.  Most strings end within 16 bytes: no branch depends on where. */
 static inline const char *plain_end(const char *p, const char *end)
 {
-	for (; end - p >= 8; p += 8) {
-		uint64_t w = load8(p), q = w ^ ONES * '"', b = w ^ ONES * '\\';
-		uint64_t found = (((q - ONES) & ~q) | ((b - ONES) & ~b) | ((w - ONES * 0x20) & ~w)) & ONES << 7;
+	for (; end - p >= 16; p += 16) {
+		unsigned found = specials(load8(p)) | specials(load8(p + 8)) << 8;
 
 		if (found)
-			return p + __builtin_ctzll(found) / 8;
+			return p + __builtin_ctz(found);
 	}
 	while (p < end && *p != '"' && *p != '\\' && (uint8_t)*p >= 0x20)
 		p++;
@@ -156,7 +165,10 @@ static inline bool keep_string(struct scan *s, struct str *out)
 	if (!take_string(s, out))
 		return false;
 	if (s->pool == pool) {
-		memcpy(s->pool, out->p, out->n);
+		if (s->end - out->p >= 16)
+			memcpy(s->pool, out->p, 16);
+		if (out->n > 16 || s->end - out->p < 16)
+			memcpy(s->pool, out->p, out->n);
 		s->pool[out->n] = '\0';
 		out->p = pool;
 		s->pool += out->n + 1;
@@ -208,13 +220,12 @@ static bool read_vocab(struct scan *s, struct tok *t)
 	struct str text;
 	uint32_t id, n = 0;
 
-	if (most > 1u << 26 || !take(s, '{'))
+	if (most > 1u << 26 || !take(s, '{') || !vocab_room(&t->vocab, (uint32_t)(left / USUAL_ENTRY + 64)))
 		return false;
-	vocab_room(&t->vocab, (uint32_t)most);
 	do {
 		if (!keep_string(s, &text) || !take(s, ':') || !take_id(s, &id))
 			return false;
-		if (id >= most || text.n > UINT32_MAX / 2 || t->vocab.text[id])
+		if (id >= most || text.n > UINT32_MAX / 2 || (id < t->vocab.n && t->vocab.text[id]))
 			return false;
 		vocab_name(&t->vocab, text.p, text.n, id);
 		n++;
@@ -256,8 +267,14 @@ static bool add_pairs(struct tok *t, struct vocab_query *q, size_t n, size_t *ca
 		if (q[2 * i].id < 0 || q[2 * i + 1].id < 0)
 			return false;
 		if (t->nmerges == *cap) {
-			*cap = *cap ? 2 * *cap : t->vocab.count + t->vocab.count / 4 + 16;
-			t->merge_list = mem_grow(t->merge_list, *cap, sizeof *t->merge_list);
+			size_t more = *cap ? 2 * *cap : t->vocab.count + t->vocab.count / 4 + 16;
+
+			struct bpe_merge *list = mem_more(t->merge_list, *cap * sizeof *list, more * sizeof *list);
+
+			if (list == NULL)
+				return false;
+			t->merge_list = list;
+			*cap = more;
 		}
 		t->merge_list[t->nmerges] = (struct bpe_merge){ (uint32_t)q[2 * i].id, (uint32_t)q[2 * i + 1].id, (uint32_t)t->nmerges, 0 };
 		t->nmerges++;
@@ -350,7 +367,7 @@ static bool read_all(struct scan *s, struct tok *t, struct hf_large *l, const ch
 
 bool hf_large_read(struct tok *t, struct hf_large *l, const char *text, size_t n)
 {
-	char *pool = arena_get(&t->arena, n + 8);
+	char *pool = arena_get(&t->arena, n + 16);
 	struct scan s = { text, text + n, pool };
 
 	*l = (struct hf_large){0};

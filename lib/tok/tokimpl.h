@@ -38,9 +38,8 @@ void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id);      
 void vocab_name(struct vocab *v, const char *text, size_t n, uint32_t id);      /* token ID is TEXT (lent), but TEXT does not lead to it */
 void vocab_names(struct vocab *v, const struct vocab *of);     /* the same for all of OF */
 void vocab_reserve(struct vocab *v, uint32_t n);        /* N texts will come */
-/* A whole vocabulary at once, which is quicker: room for ids below IDS in an empty V (taken when it is filled), every token by its id and
- * nothing else, then the way from text to id for all of them; false where two have the same text. */
-void vocab_room(struct vocab *v, uint32_t ids);
+/* A whole vocabulary at once, which is quicker: room for ids below IDS in an empty V (false: no memory), every token by its id and nothing else, then the way from text to id for all of them; false where two have the same text. */
+bool vocab_room(struct vocab *v, uint32_t ids);
 bool vocab_index(struct vocab *v);
 int64_t vocab_id(const struct vocab *v, const char *text, size_t n);     /* -1: none */
 /* Many at once, which is quicker: ID of each, -1 where V itself has none. */

@@ -5,13 +5,58 @@
 #include "hash.h"
 #include "tokimpl.h"
 
+/* The N (1 to 16) bytes at P as two numbers, which differ where the bytes do. */
+static inline void two_words(const char *p, size_t n, uint64_t w[2])
+{
+	uint32_t a, b;
+
+	if (n >= 8) {
+		memcpy(&w[0], p, 8);
+		memcpy(&w[1], p + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(&a, p, 4);
+		memcpy(&b, p + n - 4, 4);
+		w[0] = a;
+		w[1] = b;
+	} else {
+		w[0] = (uint8_t)p[0];
+		w[1] = (uint64_t)(uint8_t)p[n / 2] << 8 | (uint8_t)p[n - 1];
+	}
+}
+
+/* Most tokens are short: a product of their bytes is quicker than a call.  Neither factor is 0: no UTF-8 looks like these constants. */
+static inline uint64_t text_hash(const char *p, size_t n)
+{
+	uint64_t w[2];
+	unsigned __int128 m;
+
+	if (n - 1 >= 16)
+		return hash64(p, n, 0);
+	two_words(p, n, w);
+	m = (unsigned __int128)(w[0] ^ 0x9E3779B97F4A7C15u ^ (uint64_t)n << 56) * (w[1] ^ 0xC2B2AE3D27D4EB4Fu);
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline bool same_text(const struct vocab *v, uint32_t id, const char *text, size_t n)
+{
+	uint64_t a[2], b[2];
+
+	if (v->len[id] != n)
+		return false;
+	if (n - 1 >= 16)
+		return memcmp(v->text[id], text, n) == 0;
+	two_words(v->text[id], n, a);
+	two_words(text, n, b);
+	return a[0] == b[0] && a[1] == b[1];
+}
+
 /* The slot of TEXT, whose hash is H, or the free one where it belongs. */
 static struct vocab_slot *place(const struct vocab *v, const char *text, size_t n, uint64_t h)
 {
 	uint32_t i = (uint32_t)h & v->mask, tag = (uint32_t)(h >> 32);
 
 	for (; v->slot[i].id; i = (i + 1) & v->mask)
-		if (v->slot[i].tag == tag && vocab_is(v, v->slot[i].id - 1, text, n))
+		if (v->slot[i].tag == tag && same_text(v, v->slot[i].id - 1, text, n))
 			break;
 	return &v->slot[i];
 }
@@ -32,9 +77,28 @@ void vocab_reserve(struct vocab *v, uint32_t n)
 		if (old.slot[i].id) {
 			uint32_t id = old.slot[i].id - 1;
 
-			*place(v, v->text[id], v->len[id], hash64(v->text[id], v->len[id], 0)) = old.slot[i];
+			*place(v, v->text[id], v->len[id], text_hash(v->text[id], v->len[id])) = old.slot[i];
 		}
 	mem_free(old.slot);
+}
+
+/* Room for ids below CAP: texts, and lengths behind them, in huge pages. */
+bool vocab_room(struct vocab *v, uint32_t cap)
+{
+	const char **text = mem_try(cap * (sizeof *v->text + sizeof *v->len));
+	uint32_t *len = (uint32_t *)(text + cap);
+
+	if (text == NULL)
+		return false;
+	if (v->n) {
+		memcpy(text, v->text, v->n * sizeof *text);
+		memcpy(len, v->len, v->n * sizeof *len);
+	}
+	mem_free(v->text);
+	v->text = text;
+	v->len = len;
+	v->cap = cap;
+	return true;
 }
 
 static void more_ids(struct vocab *v, uint32_t id)
@@ -43,9 +107,8 @@ static void more_ids(struct vocab *v, uint32_t id)
 
 	while (cap <= id)
 		cap *= 2;
-	v->text = mem_grow(v->text, cap, sizeof *v->text);
-	v->len = mem_grow(v->len, cap, sizeof *v->len);
-	v->cap = cap;
+	if (!vocab_room(v, cap))
+		mem_grow(NULL, SIZE_MAX, 2);    /* this is the end */
 }
 
 void vocab_name(struct vocab *v, const char *text, size_t n, uint32_t id)
@@ -62,6 +125,8 @@ void vocab_name(struct vocab *v, const char *text, size_t n, uint32_t id)
 
 void vocab_names(struct vocab *v, const struct vocab *of)
 {
+	if (v->text == NULL && of->n)
+		vocab_room(v, of->n + 256);
 	for (uint32_t id = of->n; id-- > 0; )
 		if (of->text[id])
 			vocab_name(v, of->text[id], of->len[id], id);
@@ -69,7 +134,7 @@ void vocab_names(struct vocab *v, const struct vocab *of)
 
 void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id)
 {
-	uint64_t h = hash64(text, n, 0);
+	uint64_t h = text_hash(text, n);
 	struct vocab_slot *s;
 
 	if (v->slot == NULL || v->count >= v->mask / 4 * 3)
@@ -78,13 +143,6 @@ void vocab_lend(struct vocab *v, const char *text, size_t n, uint32_t id)
 	v->count += s->id == 0;
 	*s = (struct vocab_slot){ (uint32_t)(h >> 32), id + 1 };
 	vocab_name(v, text, n, id);
-}
-
-void vocab_room(struct vocab *v, uint32_t ids)
-{
-	v->text = mem_new(ids * sizeof *v->text);
-	v->len = mem_new(ids * sizeof *v->len);
-	v->cap = ids;
 }
 
 bool vocab_index(struct vocab *v)
@@ -109,7 +167,7 @@ bool vocab_index(struct vocab *v)
 			v->count++;
 		}
 		if (next < v->n && v->text[next]) {
-			*h = hash64(v->text[next], v->len[next], 0);
+			*h = text_hash(v->text[next], v->len[next]);
 			__builtin_prefetch(&v->slot[(uint32_t)*h & v->mask]);
 		}
 	}
@@ -123,7 +181,7 @@ void vocab_put(struct vocab *v, const char *text, size_t n, uint32_t id)
 
 int64_t vocab_id(const struct vocab *v, const char *text, size_t n)
 {
-	const struct vocab_slot *s = v->slot ? place(v, text, n, hash64(text, n, 0)) : NULL;
+	const struct vocab_slot *s = v->slot ? place(v, text, n, text_hash(text, n)) : NULL;
 
 	if (s && s->id)
 		return s->id - 1;
@@ -134,7 +192,7 @@ void vocab_find(const struct vocab *v, struct vocab_query *q, size_t n)
 {
 	/* What a look waits for is memory, three times over: all are asked for before one is read. */
 	for (size_t i = 0; v->slot && i < n; i++) {
-		q[i].hash = hash64(q[i].text, q[i].n, 0);
+		q[i].hash = text_hash(q[i].text, q[i].n);
 		__builtin_prefetch(&v->slot[(uint32_t)q[i].hash & v->mask]);
 	}
 	for (size_t i = 0; v->slot && i < n; i++) {
@@ -159,7 +217,6 @@ void vocab_find(const struct vocab *v, struct vocab_query *q, size_t n)
 void vocab_free(struct vocab *v)
 {
 	mem_free(v->text);
-	mem_free(v->len);
 	mem_free(v->slot);
 	arena_release(&v->copies);
 }
