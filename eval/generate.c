@@ -6,6 +6,7 @@
 #include "chatids.h"
 #include "genchoice.h"
 #include "genrecord.h"
+#include "oddvalues.h"
 #include "progress.h"
 
 /* One record under way. */
@@ -421,7 +422,10 @@ static int set_up(struct gen *g, struct err *e)
 	const char *text;
 	int rc;
 
-	if ((rc = loaded_open(&g->l, &o->use, (int)g->t->threads, e)) != 0 || (rc = decode_open(&g->d, g->l.m, e)) != 0)
+	if ((rc = loaded_open(&g->l, &o->use, (int)g->t->threads, e)) != 0)
+		return rc;
+	odd_values_warn(g->l.w, g->l.pool, g->t);
+	if ((rc = decode_open(&g->d, g->l.m, e)) != 0)
 		return rc;
 	if (o->from_ids && o->choices == NULL)
 		rc = chatids_maybe(&g->c, o->use.model, o->template, e);

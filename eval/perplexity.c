@@ -6,6 +6,7 @@
 
 #include "chatids.h"
 #include "genrecord.h"
+#include "oddvalues.h"
 #include "outfile.h"
 #include "pack.h"
 #include "progress.h"
@@ -225,8 +226,10 @@ static int set_up(struct job *j, const char *const *files, size_t n, struct err 
 
 	if (o->from_ids)
 		in.from = REC_AUTO;
-	if ((rc = loaded_open(&j->l, &o->use, (int)j->t->threads, e)) != 0 ||
-	    (!o->from_ids && (rc = chatids_open(&j->c, o->use.model, o->template, e)) != 0) ||
+	if ((rc = loaded_open(&j->l, &o->use, (int)j->t->threads, e)) != 0)
+		return rc;
+	odd_values_warn(j->l.w, j->l.pool, j->t);
+	if ((!o->from_ids && (rc = chatids_open(&j->c, o->use.model, o->template, e)) != 0) ||
 	    (rc = rec_open(&j->in, files, n, &in, j->t, e)) != 0)
 		return rc;
 	return o->logprobs ? out_open(&j->logprobs, o->logprobs, e) : 0;

@@ -8,6 +8,7 @@
 #include "ggufexport.h"
 #include "hfexport.h"
 #include "mem.h"
+#include "oddvalues.h"
 #include "outfile.h"
 #include "tokout.h"
 #include "vocabhash.h"
@@ -141,7 +142,11 @@ int merge_run(const struct merge_opts *o, const struct tool *t, struct err *e)
 	if ((rc = check_opts(o, e)) != 0)
 		return rc;
 	m.pool = pool_open((int)t->threads);
-	if ((rc = weights_open(&m.w, o->model, e)) == 0 && (rc = load_adapter(&m, e)) == 0)
+	if ((rc = weights_open(&m.w, o->model, e)) == 0) {
+		odd_values_warn(m.w, m.pool, t);
+		rc = load_adapter(&m, e);
+	}
+	if (rc == 0)
 		rc = write_out(&m, e);
 	lora_free(m.l);
 	mem_free(m.values);

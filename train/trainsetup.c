@@ -8,6 +8,7 @@
 #include "hash.h"
 #include "json.h"
 #include "mem.h"
+#include "oddvalues.h"
 #include "outfile.h"
 #include "vocabhash.h"
 
@@ -80,6 +81,7 @@ static int open_model(struct run *r, struct err *e)
 	r->full = o->method == TRAIN_FULL;
 	if ((rc = loaded_base(&r->l, &o->use, (int)r->t->threads, e)) != 0)
 		return rc;
+	odd_values_warn(r->l.w, r->l.pool, r->t);
 	if (r->full)
 		how.train = MODEL_TRAIN_FULL;
 	if ((rc = r->full ? no_adapter(r, e) : o->use.adapter ? old_adapter(r, e) : new_adapter(r, e)) != 0)
