@@ -10,6 +10,7 @@
 #include "mem.h"
 #include "oddvalues.h"
 #include "outfile.h"
+#include "showrows.h"
 #include "vocabhash.h"
 
 /* Streams of random numbers of this file. */
@@ -284,6 +285,8 @@ static int open_training(struct run *r, struct err *e)
 		.ranks = r->o->ranks, .batch = (uint64_t)r->o->batch, .accumulate = micro_steps(r->o), .micro = (uint32_t)r->o->micro_tokens, .seed = (uint64_t)r->t->seed, .share = shares(r), .term_weight = r->o->term_weight };
 	r->tr.pack.neftune = (float)(r->o->neftune / sqrt((double)r->l.w->cfg.hidden));
 	say_plan(r);
+	if ((rc = show_rows(&r->data, r->o->use.model, r->t, e)) != 0)
+		return rc;
 	write_settings(r);
 	if (r->has_val && (r->val.n > 1 || r->o->max_forgetting > 0))
 		open_sources(r);

@@ -26,7 +26,7 @@ share = size["trained"] / (size["parameters"] + size["trained"])
 busy, tokens, rss, steps = training()
 
 (where / "summary.json").write_text(json.dumps({
-    "accuracy_before": before, "accuracy_after": after, "n": n, "p_value": p, "trainable_share": share,
+    "accuracy_before": before, "accuracy_before_ci": before_ci, "accuracy_after": after, "accuracy_after_ci": after_ci, "n": n, "p_value": p, "trainable_share": share,
     "tokens_per_s": tokens / busy, "peak_rss_bytes": rss, "seconds": seconds}, indent=1) + "\n")
 
 rows = [
