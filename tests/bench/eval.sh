@@ -45,11 +45,11 @@ bleu="$python -m sacrebleu $dir/ref -i $dir/hyp -w 6"
 # shellcheck disable=SC2086
 {
 	printf '%s pairs of lines, CPU seconds of whole processes\n%-30s %11s %11s %10s\n' "$n" metric ours theirs ratio
-	a=$(cpu 5 $sft bleu $lines) b=$(cpu 2 $bleu -m bleu)
+	a=$(cpu 5 $sft bleu -j1 $lines) b=$(cpu 2 $bleu -m bleu)
 	row "BLEU (sacreBLEU)" "$a" "$b"
-	ci=$(cpu 5 $sft bleu --ci $lines) cib=$(cpu 2 $bleu -m bleu --confidence)
+	ci=$(cpu 5 $sft bleu -j1 --ci $lines) cib=$(cpu 2 $bleu -m bleu --confidence)
 	row "bootstrap, 1,000 resamples" "$(awk "BEGIN { print $ci - $a }")" "$(awk "BEGIN { print $cib - $b }")"
-	row "chrF (sacreBLEU)" "$(cpu 5 $sft chrf $lines)" "$(cpu 1 $bleu -m chrf)"
-	row "ROUGE-1/2/L (rouge_score)" "$(cpu 5 $sft rouge --rouge-types rouge1,rouge2,rougeL $lines)" "$(cpu 2 "$python" "$dir/rouge.py" "$dir")"
-	row "ROUGE with stems" "$(cpu 5 $sft rouge --stemmer --rouge-types rouge1,rouge2,rougeL $lines)" "$(cpu 1 "$python" "$dir/rouge.py" "$dir" stem)"
+	row "chrF (sacreBLEU)" "$(cpu 5 $sft chrf -j1 $lines)" "$(cpu 1 $bleu -m chrf)"
+	row "ROUGE-1/2/L (rouge_score)" "$(cpu 5 $sft rouge -j1 --rouge-types rouge1,rouge2,rougeL $lines)" "$(cpu 2 "$python" "$dir/rouge.py" "$dir")"
+	row "ROUGE with stems" "$(cpu 5 $sft rouge -j1 --stemmer --rouge-types rouge1,rouge2,rougeL $lines)" "$(cpu 1 "$python" "$dir/rouge.py" "$dir" stem)"
 }
