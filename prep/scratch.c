@@ -182,6 +182,14 @@ int scratch_view(struct scratch *s, uint64_t at, size_t n, void *to, const void 
 	return 0;
 }
 
+void scratch_done(struct scratch *s, uint64_t at, size_t n)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = (at + page - 1) / page * page, to = (at + n) / page * page;
+
+	if (s->fd >= 0 && from < to)                             /* a failure costs room, nothing else */
+		(void)fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from));
+}
+
 uint64_t scratch_size(const struct scratch *s)
 {
 	return s->size;

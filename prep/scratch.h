@@ -21,6 +21,9 @@ int  scratch_read(struct scratch *s, size_t n, const void **p, struct err *e);
 int  scratch_at(struct scratch *s, uint64_t at, size_t n, void *to, struct err *e);
 /* The same without a copy where they are in memory: *P is there, or TO. */
 int  scratch_view(struct scratch *s, uint64_t at, size_t n, void *to, const void **p, struct err *e);
+/* N bytes from place AT will not be read again: their room is given back, where the file system can.  After scratch_rewind() only; several
+ * threads at once, as they may call scratch_at() and scratch_view(). */
+void scratch_done(struct scratch *s, uint64_t at, size_t n);
 uint64_t scratch_size(const struct scratch *s);
 uint64_t scratch_left(const struct scratch *s);           /* bytes not yet read */
 void scratch_free(struct scratch *s);                     /* NULL is fine */

@@ -335,6 +335,7 @@ static void map_part(void *ctx, void *item, int thread)
 		buf_add(&b->out[side], p, (size_t)at->bytes);
 		p += at->bytes;
 	}
+	scratch_done(j->text, b->place, (size_t)b->head.bytes);
 }
 
 static int write_part(void *ctx, void *item)

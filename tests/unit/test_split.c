@@ -225,8 +225,30 @@ static void spilled(uint64_t n)
 	scratch_free(s);
 }
 
+/* What is done with goes; what stands around it stays, wherever its pages begin. */
+static void done_with(uint64_t from, uint64_t n)
+{
+	static char all[6 << 20], back[sizeof all];
+	struct scratch *s = scratch_new("/tmp");
+	struct err e = {0};
+
+	for (size_t i = 0; i < sizeof all; i++)
+		all[i] = (char)(i % 251);
+	CHECK(scratch_write(s, all, sizeof all / 2, &e) == 0 && scratch_write(s, all + sizeof all / 2, sizeof all / 2, &e) == 0);
+	CHECK(scratch_rewind(s, &e) == 0);
+	scratch_done(s, from, n);
+	CHECK(scratch_size(s) == sizeof all);
+	CHECK(scratch_at(s, 0, sizeof all, back, &e) == 0);
+	CHECK(memcmp(all, back, from) == 0);
+	CHECK(memcmp(all + from + n, back + from + n, sizeof all - from - n) == 0);
+	scratch_free(s);
+}
+
 static void scratch_files(void)
 {
+	done_with(5000001, 123457);
+	done_with(4097, 4094);
+	done_with(0, 6 << 20);
 	spilled(1000);
 	spilled(1000000);
 	spilled(0);
