@@ -100,15 +100,16 @@ static inline bool is_line_end(char c)
 	return c == '\n' || c == '\r';
 }
 
-/* The closing quote of a cell whose text begins at S; NULL if it is not there.  *LINES: line ends before it, CRLF being one. */
-static const char *closing_quote(const struct scan *c, const char *s, int *kind, size_t *lines)
+/* The closing quote of a cell of which the text from *AT on is not seen yet; NULL if it is not there, and *AT is where to go on with more text.
+ * *LINES: line ends before it, CRLF being one. */
+static const char *closing_quote(const struct scan *c, const char **at, int *kind, size_t *lines)
 {
 	char quote = (char)c->d->quote;
 
-	*lines = 0;
-	for (;;) {
+	for (const char *s = *at; ; ) {
 		s = find(&c->quoted, s, c->end);
-		if (s >= c->end)
+		*at = s < c->end ? s : c->end;
+		if (s >= c->end || (s + 1 == c->end && !c->all && *s == '\r' && *s != quote))       /* the CR of a CRLF? */
 			return NULL;
 		if (is_line_end(*s) && *s != quote && (c->d->escape < 0 || *s != (char)c->d->escape)) {
 			*lines += *s == '\n' || s + 1 == c->end || s[1] != '\n';
@@ -140,15 +141,19 @@ static inline void put(struct csv_row *row, const char *p, size_t n, int kind)
 	row->escaped |= kind != CELL_PLAIN;
 }
 
-/* The quoted cell whose opening quote is at S: its end behind the closing quote; NULL if that is not there. */
-static const char *quoted_cell(const struct scan *c, const char *s)
+/* The quoted cell whose opening quote is at OPEN, its text seen up to AT: its end behind the closing quote; NULL if that is not there. */
+static const char *quoted_cell(const struct scan *c, const char *open, const char *at)
 {
-	int kind = CELL_PLAIN;
-	size_t lines;
-	const char *open = s, *close = closing_quote(c, s + 1, &kind, &lines);
+	int kind = at == open + 1 ? CELL_PLAIN : c->row->part.kind;
+	size_t lines = at == open + 1 ? 0 : c->row->part.lines;
+	const char *close = closing_quote(c, &at, &kind, &lines), *s;
 
-	if (close == NULL)
+	if (close == NULL || (close + 1 == c->end && !c->all)) {        /* the first half of a doubled one? */
+		c->row->part.at = (size_t)(at - open);
+		c->row->part.kind = kind;
+		c->row->part.lines = lines;
 		return NULL;
+	}
 	c->row->lines += lines;
 	s = close + 1;
 	if (ends_cell(c, s)) {
@@ -161,33 +166,60 @@ static const char *quoted_cell(const struct scan *c, const char *s)
 	return s;
 }
 
+/* The row's text ends in the cell at FROM, of which the bytes before AT are seen. */
+static enum csv_result stop(struct csv_row *row, const char *text, const char *from, const char *at)
+{
+	row->part.text = text;
+	row->part.cell = (size_t)(from - text);
+	row->part.at = (size_t)(at - from);
+	return CSV_MORE;
+}
+
+/* The cells found so far, where the text lies at TO now. */
+static void moved(struct csv_row *row, const char *to)
+{
+	for (uint32_t i = 0; i < row->n && i < row->max; i++)
+		row->cell[i].p = to + ((uintptr_t)row->cell[i].p - (uintptr_t)row->part.text);
+}
+
 enum csv_result csv_scan(const struct csv_dialect *d, const char *text, size_t n, bool all, struct csv_row *row)
 {
 	char escape = d->escape >= 0 ? (char)d->escape : d->delimiter, quote = (char)d->quote;
 	struct scan c = { d, text + n, all, finder(d->delimiter, '\n', '\r', escape), finder(quote, '\n', '\r', d->escape >= 0 ? escape : quote), row };
-	const char *s = text;
+	const char *s = text, *seen = NULL;
 
-	row->n = 0;
-	row->lines = 0;
-	row->escaped = row->blank = false;
-	for (;; s++) {
+	if (row->part.text) {
+		moved(row, text);
+		s += row->part.cell;
+		seen = row->part.at ? s + row->part.at : NULL;
+		row->part.text = NULL;
+	} else {
+		row->n = 0;
+		row->lines = 0;
+		row->escaped = row->blank = false;
+	}
+	for (;; s++, seen = NULL) {
+		const char *from = s;
+		size_t lines = row->lines;
+		int kind = CELL_PLAIN;
+
 		if (d->quote >= 0 && s < c.end && *s == quote) {
-			if ((s = quoted_cell(&c, s)) == NULL) {
+			if ((s = quoted_cell(&c, from, seen ? seen : from + 1)) == NULL) {
 				row->bytes = n;
-				return all ? CSV_UNCLOSED : CSV_MORE;
+				return all ? CSV_UNCLOSED : stop(row, text, from, from + row->part.at);
 			}
+			kind = CELL_MIXED;
 		} else {
-			int kind = CELL_PLAIN;
-			const char *from = s;
-
-			s = plain_end(&c, s, &kind);
+			s = plain_end(&c, seen ? seen : from, &kind);
 			put(row, from, (size_t)(s - from), kind);
 			row->blank = row->n == 1 && all_blank(from, (size_t)(s - from));
 		}
 		if (s == c.end) {
-			if (!all)
-				return CSV_MORE;
-			break;
+			if (all)
+				break;
+			row->n--;
+			row->lines = lines;
+			return stop(row, text, from, kind == CELL_PLAIN ? s : from + (kind == CELL_MIXED));
 		}
 		if (*s != d->delimiter)
 			break;

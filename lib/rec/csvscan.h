@@ -26,6 +26,13 @@ enum csv_result {
 	CSV_UNCLOSED                /* the text is all there is, and a quote is still open */
 };
 
+/* Where the scan of a row stopped whose text ended: its last cell is gone on with there, so that a long row is scanned once. */
+struct csv_part {
+	const char *text;           /* the row's, at that time; NULL: it begins */
+	size_t cell, at, lines;     /* offsets of the cell and of where to go on; line ends in the cell before that */
+	int kind;
+};
+
 struct csv_row {
 	struct field *cell;         /* caller's array; cells from MAX on are counted only */
 	uint32_t max, n;            /* n: cells found */
@@ -33,10 +40,11 @@ struct csv_row {
 	size_t   lines;             /* line ends inside cells */
 	bool     escaped;           /* some cell must go through csv_unescape() */
 	bool     blank;             /* one cell, not quoted, nothing but blanks in it */
+	struct csv_part part;       /* after CSV_MORE; zeroed for a new row */
 };
 
 /* Scan the row that begins at TEXT; N bytes are there, ALL says that no more come.  Cells point into TEXT.
- * N is at least 1. */
+ * N is at least 1.  After CSV_MORE, ROW is given again with more of the same text, which may lie elsewhere now. */
 enum csv_result csv_scan(const struct csv_dialect *d, const char *text, size_t n, bool all, struct csv_row *row);
 
 /* Take quotes and escapes out of the cells of a row that csv_scan() marked as escaped.  The cells' bytes must be writable. */

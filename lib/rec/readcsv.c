@@ -199,10 +199,11 @@ int readtext_next(struct recin *r, struct arena *a, struct rec *rec, enum got *g
 {
 	struct window *w = &r->in.w;
 	const char *lf;
-	size_t n, line;
+	size_t n, line, seen = 0;
 	int rc;
 
-	while ((lf = memchr(window_text(w), '\n', window_size(w))) == NULL && !w->last) {
+	while ((lf = memchr(window_text(w) + seen, '\n', window_size(w) - seen)) == NULL && !w->last) {
+		seen = window_size(w);
 		if (window_size(w) > r->o.max_record)
 			return input_too_long(r, got, e);
 		if ((rc = window_more(w, e)) != 0)

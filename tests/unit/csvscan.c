@@ -178,6 +178,29 @@ static bool ends_line(char c)
 	return c == '\n' || c == '\r';
 }
 
+/* The row at TEXT, of which more comes bit by bit, each time at another place, is the one that is found at once. */
+static void in_parts(const struct csv_dialect *d, struct rng *r, const char *text, size_t n, const struct csv_row *once, bool whole)
+{
+	struct field cell[8];
+	struct csv_row row = { .cell = cell, .max = 8 };
+	char copy[2][64 + CSV_PAD];
+	enum csv_result got = CSV_MORE;
+	size_t have = 0, k;
+
+	for (k = 0; got == CSV_MORE && have < n; k++) {
+		have += 1 + rng_below(r, 4);
+		have = have < n ? have : n;
+		memset(copy[(k + 1) % 2], '!', sizeof copy[0]);
+		memcpy(copy[k % 2], text, have);
+		got = csv_scan(d, copy[k % 2], have, have == n, &row);
+	}
+	CHECK(got == (whole ? CSV_ROW : CSV_UNCLOSED) && row.bytes == once->bytes && row.n == once->n && row.lines == once->lines);
+	CHECK(row.escaped == once->escaped && row.blank == once->blank);
+	for (uint32_t i = 0; whole && i < row.n && i < row.max; i++)
+		CHECK(cell[i].n == once->cell[i].n && cell[i].type == once->cell[i].type &&
+		      cell[i].p - copy[(k + 1) % 2] == once->cell[i].p - text);
+}
+
 /* Any bytes at all: rows follow each other without a hole, and cells stay inside them. */
 static void any_bytes(void)
 {
@@ -204,6 +227,7 @@ static void any_bytes(void)
 			if (whole && d->escape < 0)              /* every line end is in a cell or ends the row */
 				CHECK(csv_count_lines(text.p + at, row.bytes) == row.lines + ends_line(text.p[at + row.bytes - 1]));
 			CHECK(row.bytes > 0 && row.bytes <= text.n - at);
+			in_parts(d, &r, text.p + at, text.n - at, &row, whole);
 			if (row.bytes == 0)
 				return;
 			csv_unescape(d, &row);
