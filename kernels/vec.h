@@ -167,6 +167,26 @@ INLINE vf vf_dp(vf acc, vf a, vf b) { return vf_fma(a, b, acc); }   /* never use
 #endif
 #endif
 
+/* Lanes 0..3: the sums of the lanes of A, B, C and D, each in the same order; the rest is 0. */
+INLINE vf vf_hsum4(vf a, vf b, vf c, vf d)
+{
+#if defined(__AVX512F__)
+	vf ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)), cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+	vf s = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+	__m256 h = _mm256_add_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps(s, 1));
+
+	return _mm512_zextps128_ps512(_mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1)));
+#else
+	vf s = vf_set(0);
+
+	s[0] = vf_hsum(a);
+	s[1] = vf_hsum(b);
+	s[2] = vf_hsum(c);
+	s[3] = vf_hsum(d);
+	return s;
+#endif
+}
+
 INLINE vf vf_zero(void) { return vf_set(0); }
 
 /* e^x, within 2e-7 of it; 0 below EXP_LO, NaN stays NaN.  Polynomial of Cephes' expf. */
