@@ -2,6 +2,7 @@
 /* The cpu backend for one instruction set: the including file (cpu_*.c) names it with ISA_OPS and ISA_NAME and is compiled with its
  * flags. */
 #include "isa_attn_dx.h"
+#include "isa_attn_one.h"
 #include "isa_flat.h"
 #include "isa_noise.h"
 #include "isa_optim.h"
@@ -22,7 +23,7 @@ const struct kern_ops ISA_OPS = {
 	.rmsnorm_again = rmsnorm_again,
 	.rmsnorm_dx = rmsnorm_dx,
 	.rope = rope,
-	.attn = attn,
+	.attn = attn_forward,
 	.attn_dx = attn_dx,
 	.swiglu = swiglu,
 	.swiglu_dx = swiglu_dx,

@@ -62,6 +62,9 @@ static const struct shape shapes[] = {
 	{ 1, 30, 100, 0, DT_F8_E4M3, 32 }, { 11, 70, 130, 4, DT_F8_E4M3, 32 | 8 }, { 30, 24, 600, 0, DT_F8_E4M3, 32 | 2 },
 	{ 10, 600, 9, 0, DT_F32, 0 }, { 12, 5000, 24, 3, DT_BF16, 4 | 16 }, { 12, 9, 5003, 3, DT_BF16, 1 | 4 }, { 12, 5001, 70, 1, DT_F32, 2 | 16 },
 	{ 12, 70, 2600, 8, DT_F32, 2 }, { 0, 4, 4, 0, DT_F32, 0 }, { 1, 49, 576, 0, DT_BF16, 0 }, { 5, 7, 9, 2, DT_F16, 2 },
+	/* a few rows: groups of blocks and what is left of them */
+	{ 1, 50, 576, 0, DT_Q4_1, 0 }, { 3, 21, 1120, 4, DT_Q4_1, 2 | 8 }, { 6, 9, 1536, 0, DT_Q4_1, 4 }, { 5, 19, 608, 0, DT_Q4_0, 1 },
+	{ 4, 11, 1056, 3, DT_Q8_0, 8 }, { 8, 35, 200, 0, DT_BF16, 2 }, { 2, 5, 83, 0, DT_F32, 1 },
 };
 
 /* Of blocks of 24, for those shapes that have them; else NULL. */
