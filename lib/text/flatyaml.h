@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_FLATYAML_H
 #define SFT_FLATYAML_H
-/* A flat YAML mapping, as --recipe takes it.  flatyaml.c is the door to libyaml; nothing else includes it.
+/* A flat YAML mapping, as --recipe takes it.
  *
  *     drop-null: text          one pair
  *     replace:                 one pair per item, in order
@@ -9,8 +9,7 @@
  *       - text:/c/d/
  *     quiet: true
  *
- * Keys and values are scalars; a value may be a list of scalars.  Nested mappings, anchors and aliases, tags, several
- * documents and a key given twice are refused: a recipe has no use for them, and each has been a trap elsewhere. */
+ * Keys and values are scalars; a value may be a list of scalars.  Nested mappings are refused, and what yamltree.h refuses. */
 #include <stddef.h>
 #include "err.h"
 #include "mem.h"
