@@ -10,10 +10,8 @@
 #include "mem.h"
 
 enum {
-	JOB_QUERIES = 1024,            /* queries of a job */
 	QB = 128,                      /* queries of a block: a multiple of NR_MAX */
 	KT = 96,                       /* keys of a block: a multiple of 6 and of every VW */
-	PARTS_MAX = 1 << 26,           /* bytes of sums kept apart at a time, if one key/value head's fit */
 	REDUCE_ROWS = 32
 };
 

@@ -8,7 +8,6 @@
 enum {
 	OUTER_BAND = 96,               /* columns of p in a task: a multiple of 6 */
 	OUTER_BLOCK = 256,             /* steps of a panel that are packed at a time */
-	OUTER_WORDS = 1 << 22,         /* of p, turned */
 	AHEAD = 16                     /* rows */
 };
 

@@ -10,13 +10,9 @@
 #include "isa_tile.h"
 
 enum {
-	BAND = 96,                     /* rows of a task: a multiple of 12 */
 	GROUP = 6,                     /* panels of a task */
 	PACK_COLS = 256,               /* columns packed by a task: a multiple of every block and panel */
-	PACK_STEPS = 256,              /* steps packed by a task */
-	CHUNK_STEPS = 2048,            /* steps of a chunk: a panel of them fits the second cache */
-	CHUNK_WORDS = 1 << 21,
-	SUMS_MAX = 1 << 23             /* f32 sums kept aside when a long contraction ends in bf16 */
+	PACK_STEPS = 256               /* steps packed by a task */
 };
 
 struct left {                          /* rows [t, k] of act type */

@@ -48,6 +48,13 @@ void kern_profile_start(struct kern *k);
 /* The operations that were called, in the order of this header, into OUT; returns their number.  0 without kern_profile_start(). */
 unsigned kern_profile(const struct kern *k, struct kern_cost out[KERN_COSTS]);
 
+/* Bytes of working memory that an operation takes beside its operands, with THREADS of them: a product of T rows, N outputs and K inputs (OUT: the
+ * type of what it writes), the gradient of an [m, n] matrix, attention and its way back over sequences of KEYS rows, NSEG of them.  The most that any of the cpu's instruction
+ * sets takes; what one operation had, the next has again. */
+size_t kern_room_linear(int threads, uint32_t t, uint32_t n, uint32_t k, enum dtype xt, enum dtype out);
+size_t kern_room_outer(int threads, uint32_t t, uint32_t m, uint32_t n, enum dtype xt);
+size_t kern_room_attn(int threads, uint32_t nseg, uint32_t keys, uint32_t heads, uint32_t kv_heads, uint32_t dk, uint32_t dv);
+
 void *kern_alloc(struct kern *k, size_t bytes);     /* 64-byte aligned, zeroed; NULL if there is none */
 void  kern_free(struct kern *k, void *p);
 void  kern_put(struct kern *k, void *device, const void *host, size_t bytes);

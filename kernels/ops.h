@@ -118,6 +118,17 @@ KERN_OPS(OP)
 KERN_OPS(OP)
 #undef OP
 
+/* What bounds the working memory of the cpu's operations (room.c adds it up). */
+enum {
+	BAND = 96,                     /* products: rows of a task, a multiple of 12 */
+	CHUNK_STEPS = 2048,            /* steps of a chunk: a panel of them fits the second cache */
+	CHUNK_WORDS = 1 << 21,
+	SUMS_MAX = 1 << 23,            /* f32 sums kept aside when a long contraction ends in bf16 */
+	OUTER_WORDS = 1 << 22,         /* outer products: of p, turned */
+	JOB_QUERIES = 1024,            /* attention backward: queries of a job */
+	PARTS_MAX = 1 << 26            /* bytes of sums kept apart at a time, if one key/value head's fit */
+};
+
 /* BYTES of working memory, 64-byte aligned, contents undefined; valid until the next call.  Never NULL (mem_new). */
 void *kern_scratch(struct kern *k, size_t bytes);
 

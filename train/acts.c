@@ -142,7 +142,7 @@ static size_t widest_ffn(const struct model_config *c)
 	return c->shared_ffn > w ? c->shared_ffn : w;
 }
 
-static void plan_work(struct model *m, struct plan *p, size_t t, size_t nout)
+static void plan_work(struct model *m, struct plan *p, size_t t)
 {
 	const struct model_config *c = &m->cfg;
 	size_t es = m->esize;
@@ -160,15 +160,28 @@ static void plan_work(struct model *m, struct plan *p, size_t t, size_t nout)
 	}
 	m->dora = carve(p, t * dora_width(m), sizeof(float));
 	m->xe = carve(p, c->experts ? t * c->top * c->hidden : 0, es);
+}
+
+/* Behind the last layer: the rows that are asked for, and their logits. */
+static void plan_head(struct model *m, struct plan *p, size_t nout, bool train)
+{
+	const struct model_config *c = &m->cfg;
+	size_t es = m->esize;
+
 	m->rows = carve(p, nout * c->hidden, sizeof(float));
 	m->rows_x = carve(p, nout * c->hidden, es);
 	m->rows_n = carve(p, nout * c->hidden, es);
 	m->rows_rstd = carve(p, nout, sizeof(float));
 	m->rows_loss = carve(p, nout, sizeof(float));
 	m->logits = carve(p, (size_t)m->chunk * c->vocab, sizeof(float));
+	if (train) {
+		m->drows = carve(p, nout * c->hidden, sizeof(float));
+		m->dlogits = carve(p, (size_t)m->chunk * c->vocab, es);
+		m->rival_loss = carve(p, m->chunk, sizeof(float));
+	}
 }
 
-static void plan_backward(struct model *m, struct plan *p, size_t t, size_t nout)
+static void plan_backward(struct model *m, struct plan *p, size_t t)
 {
 	const struct model_config *c = &m->cfg;
 	size_t es = m->esize, side = 0, shared = 0;
@@ -206,36 +219,45 @@ static void plan_backward(struct model *m, struct plan *p, size_t t, size_t nout
 		m->xdrop = carve(p, t * widest_input(m), es);
 		m->dxdrop = carve(p, t * widest_input(m), sizeof(float));
 	}
-	m->drows = carve(p, nout * c->hidden, sizeof(float));
-	m->dlogits = carve(p, (size_t)m->chunk * c->vocab, es);
-	m->rival_loss = carve(p, m->chunk, sizeof(float));
 }
 
-static size_t lay_out(struct model *m, char *base, uint32_t tokens, uint32_t nout, bool train)
+static size_t lay_out(struct model *m, char *base, uint32_t tokens, uint32_t nout, bool train, struct acts_size *size)
 {
 	uint32_t layers = m->cfg.layers;
 	struct plan p = { base, 0 };
 	bool spare = !train || m->o.checkpointing;
+	size_t at = 0;
 
+	*size = (struct acts_size){0};
 	m->nacts = spare ? 1 : layers;
 	m->chunk = chunk_rows(m, nout);
-	for (uint32_t l = 0; l < m->nacts; l++)
+	for (uint32_t l = 0; l < m->nacts; l++) {
 		plan_layer(m, &m->acts[l], &p, tokens, l, spare ? layers : l + 1);
+		size->layer = p.used - at > size->layer ? p.used - at : size->layer;
+		at = p.used;
+	}
+	size->layers = at;
 	for (uint32_t l = 0; l < layers; l++)
 		m->acts[l].xin = train && spare ? carve(&p, (size_t)tokens * m->cfg.hidden, sizeof(float)) : NULL;
-	plan_work(m, &p, tokens, nout);
+	size->inputs = p.used - at;
+	at = p.used;
+	plan_work(m, &p, tokens);
 	if (train)
-		plan_backward(m, &p, tokens, nout);
+		plan_backward(m, &p, tokens);
+	size->work = p.used - at;
+	at = p.used;
+	plan_head(m, &p, nout, train);
+	size->head = p.used - at;
 	return p.used;
 }
 
-size_t acts_bytes(const struct model *m, uint32_t tokens, uint32_t nout, bool train)
+size_t acts_bytes(const struct model *m, uint32_t tokens, uint32_t nout, bool train, struct acts_size *size)
 {
 	struct model copy = *m;
 	size_t bytes;
 
 	copy.acts = mem_new(m->cfg.layers * sizeof *copy.acts);
-	bytes = lay_out(&copy, NULL, tokens, nout, train);
+	bytes = lay_out(&copy, NULL, tokens, nout, train, size);
 	mem_free(copy.acts);
 	return bytes;
 }
@@ -249,6 +271,7 @@ void acts_release(struct model *m)
 
 int acts_reserve(struct model *m, uint32_t tokens, uint32_t nout, bool train, struct err *e)
 {
+	struct acts_size size;
 	size_t bytes;
 
 	if (m->block && tokens <= m->cap_t && nout <= m->cap_out && train == m->cap_train)
@@ -258,11 +281,11 @@ int acts_reserve(struct model *m, uint32_t tokens, uint32_t nout, bool train, st
 		nout = nout > m->cap_out ? nout : m->cap_out;
 	}
 	acts_release(m);
-	bytes = acts_bytes(m, tokens, nout, train);
+	bytes = acts_bytes(m, tokens, nout, train, &size);
 	if ((m->block = kern_alloc(m->k, bytes)) == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for the activations of %u tokens: %.1f GB (a smaller batch, or --checkpointing, needs less)",
 		               tokens, (double)bytes / 1e9);
-	lay_out(m, m->block, tokens, nout, train);
+	lay_out(m, m->block, tokens, nout, train, &size);
 	m->cap_t = tokens;
 	m->cap_out = nout;
 	m->cap_train = train;

@@ -62,6 +62,13 @@ static size_t work_size(const struct model *m)
 	return most;
 }
 
+size_t dora_bytes(const struct model *m)
+{
+	size_t work = work_size(m);
+
+	return work ? (2 * m->lora->count + work) * sizeof(float) : 0;
+}
+
 int dora_open(struct model *m, struct err *e)
 {
 	size_t work = work_size(m);

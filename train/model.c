@@ -130,16 +130,24 @@ static int open_trained(struct model *m, const struct lora *l, float *values, st
 	return 0;
 }
 
+/* Positions that the table of angles has when those below N are needed. */
+static uint32_t table_length(const struct model *m, uint32_t n)
+{
+	uint32_t want = m->positions ? m->positions : 256;
+
+	while (want < n)
+		want *= 2;
+	return want;
+}
+
 /* The table of angles for positions below N, made longer when a batch needs it. */
 static int need_positions(struct model *m, uint32_t n, struct err *e)
 {
-	uint32_t want = m->positions ? m->positions : 256;
+	uint32_t want = table_length(m, n);
 	float *cs;
 
 	if (n <= m->positions)
 		return 0;
-	while (want < n)
-		want *= 2;
 	if ((cs = kern_alloc(m->k, (size_t)want * m->cfg.rotated * sizeof(float))) == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for %u positions", want);
 	config_rope_table(&m->cfg, want, cs);
@@ -147,6 +155,19 @@ static int need_positions(struct model *m, uint32_t n, struct err *e)
 	m->rope = cs;
 	m->positions = want;
 	return 0;
+}
+
+/* What follows from shapes alone. */
+static void describe(struct model *m, const struct weights *w, const struct model_opts *o)
+{
+	m->w = w;
+	m->o = *o;
+	m->cfg = w->cfg;
+	m->qd = m->cfg.heads * m->cfg.head_dim;
+	m->kd = m->cfg.kv_heads * m->cfg.head_dim;
+	m->vd = m->cfg.kv_heads * m->cfg.v_dim;
+	m->od = m->cfg.heads * m->cfg.v_dim;
+	m->esize = o->act == DT_F32 ? 4 : 2;
 }
 
 int model_open(struct model **out, struct kern *k, const struct weights *w, const struct lora *l, float *values,
@@ -157,14 +178,7 @@ int model_open(struct model **out, struct kern *k, const struct weights *w, cons
 
 	*out = NULL;
 	m->k = k;
-	m->w = w;
-	m->o = *o;
-	m->cfg = w->cfg;
-	m->qd = m->cfg.heads * m->cfg.head_dim;
-	m->kd = m->cfg.kv_heads * m->cfg.head_dim;
-	m->vd = m->cfg.kv_heads * m->cfg.v_dim;
-	m->od = m->cfg.heads * m->cfg.v_dim;
-	m->esize = o->act == DT_F32 ? 4 : 2;
+	describe(m, w, o);
 	m->attn_scale = (float)(m->cfg.attn_factor / sqrt((double)m->cfg.head_dim));
 	m->acts = mem_new(m->cfg.layers * sizeof *m->acts);
 	for (uint32_t i = 0; i < m->cfg.layers; i++)
@@ -221,9 +235,24 @@ float *model_grad(struct model *m)
 	return m->grad;
 }
 
-size_t model_bytes(const struct model *m, uint32_t tokens, uint32_t nout)
+void model_measure(struct model_size *s, const struct weights *w, const struct lora *l, const struct model_opts *o, const struct pass_size *pass)
 {
-	return acts_bytes(m, tokens, nout, m->o.train != 0);
+	struct model m = {0};
+	size_t values;
+
+	describe(&m, w, o);
+	if (o->train == MODEL_TRAIN_FULL) {
+		values = lay_out_full(&m, &m.ntrained);
+		mem_free(m.full);
+		m.full = NULL;
+	} else {
+		m.lora = l;
+		m.prefix = l ? l->prefix : 0;
+		values = m.ntrained = l ? l->count : 0;
+	}
+	*s = (struct model_size){ .trained = m.ntrained, .values = values * sizeof(float), .grad = o->train ? m.ntrained * sizeof(float) : 0 };
+	s->tables = (size_t)table_length(&m, pass->positions + m.prefix) * m.cfg.rotated * sizeof(float) + dora_bytes(&m) + virtual_bytes(&m);
+	s->all = acts_bytes(&m, pass->tokens, pass->nout, o->train != 0, &s->acts);
 }
 
 /* --- passes --- */

@@ -75,6 +75,28 @@ float  *model_grad(struct model *m);
 /* MODEL_TRAIN_FULL: the values of a place (as in place_at()) that the model has, in host memory.  Trained are all but the biases of routers, which
  * only move a choice: their values lie behind the block. */
 const float *model_full(const struct model *m, size_t place);
-size_t  model_bytes(const struct model *m, uint32_t tokens, uint32_t nout);   /* what a step of that size allocates */
+
+/* The largest pass: its tokens, its rows with a target, and the positions of the longest sequence. */
+struct pass_size {
+	uint32_t tokens, nout, positions;
+};
+/* Bytes of what a pass makes.  Without training and with checkpointing one layer's memory serves all of them. */
+struct acts_size {
+	size_t layers, layer;          /* what layers keep for their way back; the largest layer's share */
+	size_t inputs;                 /* checkpointing: the input of each layer */
+	size_t work;                   /* values on their way, gradients among them */
+	size_t head;                   /* rows behind the last layer, a chunk of logits and its gradient */
+};
+struct model_size {
+	size_t trained;                /* values */
+	size_t values;                 /* bytes from here on: the block of trained values (with MODEL_TRAIN_FULL all weights as f32) */
+	size_t grad;
+	size_t tables;                 /* angles of positions, DoRA's norms, a prefix's rows */
+	size_t all;                    /* activations of a pass, the sum of: */
+	struct acts_size acts;
+};
+/* What a model so opened takes for such passes.  It is the allocation's own reckoning, without a device and without weights: W may be hollow
+ * (weights_header()). */
+void model_measure(struct model_size *s, const struct weights *w, const struct lora *l, const struct model_opts *o, const struct pass_size *pass);
 
 #endif

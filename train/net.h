@@ -110,9 +110,9 @@ struct kv_cache {
 	char    *block;                /* layer by layer: keys, then values */
 };
 
-/* acts.c: make room for a batch; SFT_SYSTEM when there is none.  acts_bytes: what that takes. */
+/* acts.c: make room for a batch; SFT_SYSTEM when there is none.  acts_bytes: what that takes, in all and in parts; it looks at shapes only. */
 int    acts_reserve(struct model *m, uint32_t tokens, uint32_t nout, bool train, struct err *e);
-size_t acts_bytes(const struct model *m, uint32_t tokens, uint32_t nout, bool train);
+size_t acts_bytes(const struct model *m, uint32_t tokens, uint32_t nout, bool train, struct acts_size *size);
 void   acts_release(struct model *m);
 struct acts *acts_of(struct model *m, uint32_t layer);
 
@@ -151,16 +151,18 @@ void group_side_grads(struct model *m, enum group g, const struct at *at, const 
 void linear_backward(struct model *m, enum group g, enum param p, const struct at *at, const void *dy, void *dx, enum dtype yt, bool add);
 void group_backward(struct model *m, enum group g, const struct at *at, void *dx, enum dtype yt);
 
-/* virtual.c: a trained prefix.  Memory for it; B as the layers see it (positions and keys behind the prefix; B itself without one); the
+/* virtual.c: a trained prefix.  Memory for it, and how much that is; B as the layers see it (positions and keys behind the prefix; B itself without one); the
  * prefix's keys and values of layer L put before K and V; their gradients taken from before DK and DV. */
 int  virtual_open(struct model *m, struct err *e);
+size_t virtual_bytes(const struct model *m);
 void virtual_close(struct model *m);
 struct batch virtual_batch(struct model *m, const struct batch *b);
 void virtual_fill(struct model *m, uint32_t l, void *k, void *v);
 void virtual_grads(struct model *m, uint32_t l, const void *dk, const void *dv);
 
-/* dora.c: norms of all adapted rows for this pass; memory for them.  dora_width: widest output of an adapted layer for a token (0: no DoRA). */
+/* dora.c: norms of all adapted rows for this pass; memory for them, and how much.  dora_width: widest output of an adapted layer for a token (0: no DoRA). */
 int  dora_open(struct model *m, struct err *e);
+size_t dora_bytes(const struct model *m);
 void dora_close(struct model *m);
 void dora_norms(struct model *m);
 size_t dora_width(const struct model *m);

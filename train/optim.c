@@ -65,7 +65,16 @@ static void join(struct optim *o)
 	o->nparts = o->nparts ? n + 1 : 0;
 }
 
-/* Copies the parts; those whose shapes do not matter lie flat.  Counts values and state. */
+void optim_measure(const struct optim_part *part, size_t n, enum optim_kind kind, size_t state[2])
+{
+	state[0] = state[1] = 0;
+	for (size_t i = 0; i < n; i++)
+		state[0] += kind != OPTIM_ADAFACTOR ? size_of(&part[i]) : (part[i].rows > 1 ? part[i].rows : 0) + (size_t)part[i].cols;
+	if (kind == OPTIM_ADAMW)
+		state[1] = state[0];
+}
+
+/* Copies the parts; those whose shapes do not matter lie flat.  Counts values. */
 static void take_parts(struct optim *o, const struct optim_part *part, size_t n)
 {
 	o->part = mem_grow(NULL, n, sizeof *o->part);
@@ -76,16 +85,11 @@ static void take_parts(struct optim *o, const struct optim_part *part, size_t n)
 		struct optim_part *p = &o->part[i];
 
 		o->n += size_of(p);
-		if (o->o.kind == OPTIM_ADAFACTOR)
-			o->nstate[0] += (p->rows > 1 ? p->rows : 0) + (size_t)p->cols;
-		else if (size_of(p) <= UINT32_MAX)
+		if (o->o.kind != OPTIM_ADAFACTOR && size_of(p) <= UINT32_MAX)
 			*p = (struct optim_part){ p->offset, 1, (uint32_t)size_of(p), p->rate };
 	}
-	if (o->o.kind == OPTIM_ADAFACTOR)
-		return;
-	join(o);
-	o->nstate[0] = o->n;
-	o->nstate[1] = o->o.kind == OPTIM_ADAMW ? o->n : 0;
+	if (o->o.kind != OPTIM_ADAFACTOR)
+		join(o);
 }
 
 int optim_init(struct optim *o, struct kern *k, const struct optim_part *part, size_t n, const struct optim_opts *how, struct err *e)
@@ -93,6 +97,7 @@ int optim_init(struct optim *o, struct kern *k, const struct optim_part *part, s
 	memset(o, 0, sizeof *o);
 	o->k = k;
 	o->o = *how;
+	optim_measure(part, n, how->kind, o->nstate);
 	take_parts(o, part, n);
 	for (int i = 0; i < 2; i++)
 		if (o->nstate[i] && (o->state[i] = kern_alloc(k, o->nstate[i] * sizeof(float))) == NULL) {

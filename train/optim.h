@@ -43,6 +43,9 @@ struct optim {
 	uint64_t t;                       /* steps done */
 };
 
+/* Values of state that an optimiser keeps for these parts: of either kind, STATE[0] and STATE[1]. */
+void optim_measure(const struct optim_part *part, size_t n, enum optim_kind kind, size_t state[2]);
+
 /* State zero; PART is copied, and its N parts make up the block.  SFT_SYSTEM: no memory. */
 int  optim_init(struct optim *o, struct kern *k, const struct optim_part *part, size_t n, const struct optim_opts *how, struct err *e);
 void optim_release(struct optim *o);

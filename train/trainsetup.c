@@ -8,6 +8,8 @@
 #include "hash.h"
 #include "json.h"
 #include "mem.h"
+#include "memroom.h"
+#include "need.h"
 #include "oddvalues.h"
 #include "outfile.h"
 #include "showrows.h"
@@ -69,10 +71,9 @@ static int no_adapter(struct run *r, struct err *e)
 	return 0;
 }
 
-static int open_model(struct run *r, struct err *e)
+static int open_base(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
-	struct model_opts how = { .train = MODEL_TRAIN_LORA, .smoothing = (float)o->smoothing, .checkpointing = o->checkpointing };
 	int rc;
 
 	if (o->data.n == 0)
@@ -83,11 +84,13 @@ static int open_model(struct run *r, struct err *e)
 	if ((rc = loaded_base(&r->l, &o->use, (int)r->t->threads, e)) != 0)
 		return rc;
 	odd_values_warn(r->l.w, r->l.pool, r->t);
-	if (r->full)
-		how.train = MODEL_TRAIN_FULL;
-	if ((rc = r->full ? no_adapter(r, e) : o->use.adapter ? old_adapter(r, e) : new_adapter(r, e)) != 0)
-		return rc;
-	return loaded_model(&r->l, &how, e);
+	return r->full ? no_adapter(r, e) : o->use.adapter ? old_adapter(r, e) : new_adapter(r, e);
+}
+
+static struct model_opts model_options(const struct run *r)
+{
+	return (struct model_opts){ .act = r->l.act, .train = r->full ? MODEL_TRAIN_FULL : MODEL_TRAIN_LORA, .smoothing = (float)r->o->smoothing,
+		.checkpointing = r->o->checkpointing };
 }
 
 /* --- data and numbers --- */
@@ -153,29 +156,50 @@ static void set_numbers(struct run *r)
 		tool_warn(r->t, "fewer than 50 steps seldom teach much: a smaller --batch or --accumulate gives more");
 }
 
-/* Most tokens and targets that one pass can hold. */
-static uint32_t pass_tokens(const struct run *r)
+static struct need_of what_is_needed(const struct run *r)
 {
-	uint64_t all = (uint64_t)r->o->batch * r->data.max_row, most = (uint64_t)r->o->micro_tokens;
+	const struct train_opts *o = r->o;
+	uint32_t tokens = need_tokens((uint64_t)o->batch, r->data.max_row, r->data.max_len, (uint64_t)o->micro_tokens);
 
-	if (r->data.max_len > most)
-		most = r->data.max_len;
-	return (uint32_t)(all < most ? all : most);
+	return (struct need_of){ .w = r->l.w, .lora = r->l.lora, .model = model_options(r), .optim = (enum optim_kind)o->optim,
+		.pass = { tokens, tokens, r->data.max_len }, .sequences = (tokens + r->data.max_len - 1) / r->data.max_len, .parts = gradsum_parts(o->ranks, micro_steps(o)),
+		.threads = (int)r->t->threads };
+}
+
+/* Before the large allocations: a run that cannot fit ends here.  The adapter's values are there already. */
+static int check_memory(const struct run *r, struct err *e)
+{
+	struct need_of of = what_is_needed(r);
+	size_t have = r->l.lora ? r->l.lora->count * sizeof(float) : 0;
+	char advice[160];
+	struct need n;
+	const char *limit;
+	uint64_t left = memroom(&limit);
+
+	need_measure(&n, &of);
+	have += n.base.copied + n.program;
+	if (left == UINT64_MAX || need_own(&n) <= left + have)
+		return 0;
+	need_advice(&of, left + have, r->data.max_len, advice, sizeof advice);
+	return err_set(e, SFT_SYSTEM, "the run would take %.2f GB beside the mapped weights, and the %s leaves %.2f GB (%s)", (double)need_own(&n) / 1e9, limit,
+	               (double)(left + have) / 1e9, advice);
 }
 
 static void say_plan(const struct run *r)
 {
+	struct need_of of = what_is_needed(r);
+	struct need need;
 	size_t n = r->optim.n;
 	uint64_t all = weights_parameters(r->l.w) + (r->full ? 0 : n);
-	size_t blocks = 2 + gradsum_parts(r->o->ranks, micro_steps(r->o));
-	uint32_t tokens = pass_tokens(r);
 	double mib = 1 << 20;
 
+	need_measure(&need, &of);
 	if (r->l.w->mtp)
 		tool_warn(r->t, "%zu tensors of layers that predict further tokens are left out", r->l.w->mtp);
 	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)all, 100.0 * (double)n / (double)all);
-	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and the optimiser; %s, %s",
-	          (double)model_bytes(r->l.m, tokens, tokens) / mib, tokens, 4.0 * (double)(blocks * n + r->optim.nstate[0] + r->optim.nstate[1]) / mib, kern_name(r->l.k),
+	tool_warn(r->t, "memory beside the weights: %.0f MiB for passes of up to %u tokens, %.1f MiB for trained values, gradients and the optimiser, %.0f MiB for all else; %s, %s",
+	          (double)need.model.all / mib, of.pass.tokens, (double)(need.model.values + need.model.grad + need.sums + need.optimiser) / mib,
+	          (double)(need.base.copied + need.model.tables + need.room + need.program) / mib, kern_name(r->l.k),
 	          r->l.act == DT_F32 ? "f32" : "bf16");
 }
 
@@ -295,6 +319,13 @@ static int open_training(struct run *r, struct err *e)
 	r->peak = kern_peak(r->l.k, r->l.act);
 	kern_profile_start(r->l.k);
 	return 0;
+}
+
+static int open_model(struct run *r, struct err *e)
+{
+	struct model_opts how = model_options(r);
+
+	return loaded_model(&r->l, &how, e);
 }
 
 /* --- the run folder --- */
@@ -418,11 +449,11 @@ static uint64_t fingerprint(const struct run *r)
 static int open_all(struct run *r, struct err *e)
 {
 	struct ranks *ranks = r->o->ranks;
-	int rc = ranks_agree(ranks, open_model(r, e), e);
+	int rc = ranks_agree(ranks, open_base(r, e), e);
 
 	for (int turn = 0; turn < 2 && rc == 0; turn++)
 		rc = ranks_agree(ranks, r->first == (turn == 0) ? open_data(r, e) : 0, e);
-	if (rc == 0 && (rc = open_training(r, e)) == 0)
+	if (rc == 0 && (rc = check_memory(r, e)) == 0 && (rc = open_model(r, e)) == 0 && (rc = open_training(r, e)) == 0)
 		rc = load_state(r, e);
 	if ((rc = ranks_agree(ranks, rc, e)) == 0)
 		rc = ranks_alike(ranks, fingerprint(r), e);

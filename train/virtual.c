@@ -4,6 +4,13 @@
 
 #include "mem.h"
 
+size_t virtual_bytes(const struct model *m)
+{
+	size_t n = m->lora ? m->lora->prefix : 0;
+
+	return 2 * (size_t)m->cfg.layers * n * sizeof *m->prefix_row + n * m->kd * sizeof *m->prefix_grad;
+}
+
 int virtual_open(struct model *m, struct err *e)
 {
 	uint32_t n = m->lora ? m->lora->prefix : 0, slots = 2 * m->cfg.layers;

@@ -266,6 +266,7 @@ static int restore_rows(struct source *s, struct weight *w, uint32_t head_dim, s
 		memcpy(to + r * n, (const uint8_t *)w->p + from * n, n);
 	}
 	w->p = to;
+	w->copied = true;
 	return 0;
 }
 
@@ -291,6 +292,7 @@ static int align_plain(struct source *s, struct weight *w, struct err *e)
 	if ((to = take_copy(s, bytes, e)) == NULL)
 		return SFT_SYSTEM;
 	w->p = memcpy(to, w->p, bytes);
+	w->copied = true;
 	return 0;
 }
 
@@ -302,6 +304,7 @@ static int join_kv(const struct weights *w, struct source *s, const struct kv_pa
 		return SFT_SYSTEM;
 	kv_split_join(pair, &w->cfg, p);
 	to->p = p;
+	to->copied = true;
 	return 0;
 }
 
@@ -429,11 +432,13 @@ void weights_close(struct weights *w)
 	if (w == NULL)
 		return;
 	s = w->own;
-	for (size_t i = 0; i < s->ncopies; i++)
+	for (size_t i = 0; s && i < s->ncopies; i++)
 		mem_free(s->copy[i]);
-	mem_free(s->copy);
-	gguf_close(s->g);
-	st_close(s->s);
+	if (s) {
+		mem_free(s->copy);
+		gguf_close(s->g);
+		st_close(s->s);
+	}
 	mem_free(s);
 	mem_free(w->w);
 	mem_free(w->path);
@@ -449,7 +454,7 @@ const struct weight *weights_expert(const struct weights *w, enum param p, uint3
 {
 	const struct weight *x = &w->w[place_index(&w->cfg, p, layer, expert)];
 
-	return x->p ? x : NULL;
+	return x->rows ? x : NULL;
 }
 
 uint64_t weights_parameters(const struct weights *w)

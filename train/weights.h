@@ -55,6 +55,7 @@ struct weight {
 	const float *f32;              /* vectors (norms, biases): widened copy; NULL for matrices */
 	const float *scale;            /* FP8 matrices: [ceil(rows / block), ceil(cols / block)] what each block counts; else NULL */
 	uint32_t    block;
+	bool        copied;            /* P is memory of our own, not the file's */
 };
 /* The matrix as kernels see it. */
 static inline struct kmat weight_mat(const struct weight *w)
@@ -76,6 +77,17 @@ struct weights {
  * them (the first few, and how many more). */
 int  weights_open(struct weights **w, const char *path, struct err *e);
 void weights_close(struct weights *w);
+/* Shapes and types alone, every p NULL: for reckoning before anything is loaded.  PATH: a folder (config.json is enough; where there are safetensors
+ * their types count), a config.json, or a GGUF file, of which the header is read.  Without tensors the matrices have the type that config.json
+ * states (FP8 where it has a quantization_config), else BF16. */
+int  weights_header(struct weights **w, const char *path, struct err *e);
+/* What weights take: bytes of the file's map that passes read, and bytes of copies (vectors as f32, rows put back in order, FP8's scales). */
+struct weights_size {
+	size_t mapped, copied;
+};
+struct weights_size weights_size(const struct weights *w);
+/* Hollow weights with their matrices in type T instead. */
+void weights_retype(struct weights *w, enum dtype t);
 /* Weight P of LAYER (ignored for P < P_LAYER); NULL where this model has none. */
 const struct weight *weights_at(const struct weights *w, enum param p, uint32_t layer);
 const struct weight *weights_expert(const struct weights *w, enum param p, uint32_t layer, uint32_t expert);
