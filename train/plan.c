@@ -180,7 +180,7 @@ static void assume(struct plan *p)
 
 /* --- all of it --- */
 
-int plan_make(struct plan *p, const struct plan_opts *o, struct err *e)
+int plan_reckon(struct plan *p, const struct plan_opts *o, struct err *e)
 {
 	bool bf16;
 	int rc;
@@ -207,7 +207,7 @@ int plan_make(struct plan *p, const struct plan_opts *o, struct err *e)
 	return 0;
 }
 
-void plan_release(struct plan *p)
+void plan_free(struct plan *p)
 {
 	lora_free(p->lora);
 	weights_close(p->w);

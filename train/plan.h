@@ -100,9 +100,9 @@ struct plan {
 };
 
 void plan_opts_init(struct plan_opts *o);
-/* SFT_USAGE, SFT_BADDATA (the model).  On any return plan_release() frees. */
-int plan_make(struct plan *p, const struct plan_opts *o, struct err *e);
-void plan_release(struct plan *p);
+/* SFT_USAGE, SFT_BADDATA (the model).  On any return plan_free() frees. */
+int plan_reckon(struct plan *p, const struct plan_opts *o, struct err *e);
+void plan_free(struct plan *p);
 
 /* planmem.c: what the fullest device holds when the model is split over SPLIT devices. */
 void plan_share(const struct plan *p, const struct need_of *of, uint32_t split, struct need *out);

@@ -12,7 +12,7 @@ static int show(const struct tool *t, const struct plan_opts *o, bool json, stru
 {
 	struct buf out = {0};
 	struct plan p;
-	int rc = plan_make(&p, o, e);
+	int rc = plan_reckon(&p, o, e);
 
 	if (rc == 0) {
 		if (json)
@@ -22,7 +22,7 @@ static int show(const struct tool *t, const struct plan_opts *o, bool json, stru
 		fwrite(out.p, 1, out.n, stdout);
 	}
 	buf_free(&out);
-	plan_release(&p);
+	plan_free(&p);
 	return rc;
 }
 
