@@ -6,8 +6,8 @@
  * A block of weights is w = d q + m with q in 0..255 (Q4_0: m = -8 d, Q8_0: m = -128 d), so sum w x = d sum q x + m sum x.  Of each block of 32
  * values x = s X is made once for all rows of w: s is the block's largest value over XMAX, X whole numbers of 24 bits, cut into three signed bytes
  * X = 65536 h + 256 i + l.  sum q X is exact: a lane's sum of four products stays below 2^29 with 4 bits; with 8 bits l is summed by itself.  So what
- * is lost is the rounding of x to 2^-24 of its block's largest value, no more than products and sums of f32 lose; a bf16 loses nothing unless
- * it is 2^16 times smaller than its neighbours.  A block whose largest value is below TINY counts as 0; infinities and NaN come out as such. */
+ * is lost is the rounding of x to 2^-23 of its block's largest value, about what products and sums of f32 lose; a bf16 loses nothing unless
+ * it is 2^15 times smaller than its neighbours.  A block whose largest value is below TINY counts as 0; infinities and NaN come out as such. */
 #include "isa_pack.h"
 
 enum {
