@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Wrong options and models: one line each, and nothing on standard output.
 exec 2>&1
-m=$DATA/plan/llama-8b.json
+cp "$DATA/plan/llama-8b.json" .
+m=llama-8b.json
 plan() { sft-plan "$@"; echo "exit $?"; }
 env -u SFT_MODEL sft-plan; echo "exit $?"
 plan -m "$m" --device h10
