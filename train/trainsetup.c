@@ -316,7 +316,8 @@ static int open_training(struct run *r, struct err *e)
 		open_sources(r);
 	else if (r->o->max_forgetting > 0)
 		return err_set(e, SFT_USAGE, "--max-forgetting looks at validation data (expected --val FILE)");
-	r->peak = kern_peak(r->l.k, r->l.act);
+	if (r->o->profile || tool_progress(r->t) != PROGRESS_OFF)         /* nobody else is told the share of it */
+		r->peak = kern_peak(r->l.k, r->l.act);
 	kern_profile_start(r->l.k);
 	return 0;
 }
