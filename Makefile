@@ -6,7 +6,10 @@ CXX       ?= g++
 PREFIX    ?= /usr/local
 BUILD     ?= build
 DEPS      ?= 1
-CUDA      ?= $(if $(shell command -v nvcc 2>/dev/null),1,0)
+NVCC      ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc) nvcc)
+CUDA      ?= $(if $(shell command -v $(NVCC) 2>/dev/null),1,0)
+# Compute capabilities that sft-cuda.so has code for; PTX of the last but one serves those that come later.
+CUDA_ARCHS ?= 80 86 89 90 100
 OPT       ?= -O3 -g
 WARN      := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wundef
 STRICT    := -Wstrict-prototypes -Wmissing-prototypes
@@ -49,7 +52,7 @@ ARCHIVES  := $(foreach d,eval prep train kernels score rec tok file text base,$(
 UNITS     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
 OPSTESTS  := $(patsubst tests/ops/%.c,$(BUILD)/tests/%,$(wildcard tests/ops/*.c))
 FUZZERS   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
-CUDASRC   := $(if $(filter 1,$(CUDA)),$(wildcard kernels/*.cu))
+CUDASRC   := $(wildcard kernels/*.cu)
 BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all deps programs tests demo check check-long model fuzz-diff bench install uninstall clean lint asan fuzzers fuzz FORCE
@@ -58,17 +61,19 @@ BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/
 .PRECIOUS: $(BUILD)/obj/%.o
 
 all: $(BUILD)/deps.stamp
-	@$(MAKE) --no-print-directory programs
-ifeq ($(CUDASRC),)
-	@echo "sft: built for the CPU"
-endif
+	@$(MAKE) --no-print-directory programs $(CUDASO)
+	@echo "sft: built for the CPU$(if $(CUDASO), and CUDA)"
 
 # MPI, where the machine has it.
 MPIPKG    := $(shell pkg-config --exists ompi-c 2>/dev/null && echo ompi-c)
-MODULES   := $(if $(MPIPKG),$(BUILD)/bin/sft-mpi.so)
+MPISO     := $(if $(MPIPKG),$(BUILD)/bin/sft-mpi.so)
+CUDASO    := $(if $(filter 1,$(CUDA)),$(BUILD)/bin/sft-cuda.so)
+# Beside the programs, but for tests only: the same CUDA files over kernels/emu, whose fibers are x86-64's.
+EMUSO     := $(if $(filter x86_64,$(shell uname -m)),$(BUILD)/bin/sft-emu.so)
+MODULES   := $(MPISO) $(CUDASO)
 
-programs: $(PROGS) $(MODULES)
-tests: $(UNITS) $(OPSTESTS) $(MODULES)
+programs: $(PROGS) $(MPISO)
+tests: $(UNITS) $(OPSTESTS) $(MPISO) $(EMUSO)
 fuzzers: $(FUZZERS)
 
 # --- what the build needs ---
@@ -136,6 +141,34 @@ $(BUILD)/bin/sft-mpi.so: train/mpidoor.c train/rankdoor.h
 	$(call say,LD $(notdir $@))
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $$(pkg-config --cflags $(MPIPKG)) -fPIC -shared $(LDFLAGS) -o $@ $< $$(pkg-config --libs $(MPIPKG))
 
+# CUDA: each file for all architectures.  PTX of the newest keeps it going on GPUs to come.
+NVFLAGS   := -std=c++17 -O3 -lineinfo -Xcompiler -fPIC,-Wall,-Wno-unused-function -Xptxas -v,-warn-spills $(addprefix -I,kernels lib/base) \
+             $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+             -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
+$(BUILD)/obj/cuda/%.o: kernels/%.cu
+	@mkdir -p $(@D)
+	$(call say,NVCC $<)
+	$(Q)$(NVCC) $(NVFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@ >$(@:.o=.log) 2>&1 || { cat $(@:.o=.log); exit 1; }
+$(BUILD)/bin/sft-cuda.so: $(patsubst kernels/%.cu,$(BUILD)/obj/cuda/%.o,$(CUDASRC))
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(NVCC) -shared -o $@ $^ -lcublas -Xlinker -rpath=$(dir $(NVCC))../lib64
+
+EMUSRC    := $(CUDASRC) $(wildcard kernels/emu/*.cc)
+EMUFLAGS   = -std=c++17 -O2 -g $(WARN) -Wno-unused-function -Wno-unknown-pragmas -ffp-contract=off -fPIC $(addprefix -I,kernels kernels/emu lib/base) $(SANITIZE)
+$(BUILD)/obj/emu/%.o: %.cu
+	@mkdir -p $(@D)
+	$(call say,EMU $<)
+	$(Q)$(CXX) $(EMUFLAGS) -MMD -MP -x c++ -c $< -o $@
+$(BUILD)/obj/emu/%.o: %.cc
+	@mkdir -p $(@D)
+	$(call say,EMU $<)
+	$(Q)$(CXX) $(EMUFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/bin/sft-emu.so: $(addprefix $(BUILD)/obj/emu/,$(addsuffix .o,$(basename $(EMUSRC))))
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CXX) -shared $(SANITIZE) -o $@ $^
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # Entries are called by name from the driver or an engine.
@@ -184,7 +217,7 @@ install: all
 	install -d $(D)/share/sft/dicts
 	install -m 644 dicts/*.tsv $(D)/share/sft/dicts/
 uninstall:
-	rm -f $(D)/bin/sft $(addprefix $(D)/libexec/sft/,$(notdir $(filter-out %/sft,$(PROGS)) $(BUILD)/bin/sft-mpi.so))
+	rm -f $(D)/bin/sft $(addprefix $(D)/libexec/sft/,$(notdir $(filter-out %/sft,$(PROGS)) sft-mpi.so sft-cuda.so))
 	for p in man/*.[157]; do rm -f $(D)/share/man/man$${p##*.}/$${p##*/}; done
 	rm -f $(addprefix $(D)/share/sft/,$(wildcard dicts/*.tsv))
 	-rmdir $(D)/libexec/sft $(D)/share/sft/dicts $(D)/share/sft 2>/dev/null

@@ -30,6 +30,27 @@ static bool machine_has(const struct kern_ops *o)
 	return true;
 }
 
+/* Is DEVICE NAME, or NAME:...? */
+static bool named(const char *device, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(device, name, n) == 0 && (device[n] == '\0' || device[n] == ':');
+}
+
+static int open_door(struct kern **k, const char *device, struct pool *pool, struct err *e)
+{
+	struct kern *new = mem_new(sizeof *new);
+	int rc;
+
+	new->pool = pool;
+	if ((rc = cuda_open(new, device, e)) != 0)
+		mem_free(new);
+	else
+		*k = new;
+	return rc;
+}
+
 int kern_open(struct kern **k, const char *device, struct pool *pool, struct err *e)
 {
 	static const struct kern_ops *const all[] = {   /* best first */
@@ -41,6 +62,8 @@ int kern_open(struct kern **k, const char *device, struct pool *pool, struct err
 	const struct kern_ops *found = NULL;
 
 	*k = NULL;
+	if (named(device, "cuda") || named(device, "emu"))
+		return open_door(k, device, pool, e);
 	for (size_t i = 0; found == NULL && i < sizeof all / sizeof *all; i++)
 		if (strcmp(device, all[i]->name) == 0 || (strcmp(device, "cpu") == 0 && machine_has(all[i])))
 			found = all[i];
@@ -59,6 +82,8 @@ void kern_close(struct kern *k)
 {
 	if (k == NULL)
 		return;
+	if (k->ops->close)
+		k->ops->close(k);
 	mem_free(k->scratch);
 	mem_free(k->cost);
 	mem_free(k);
@@ -117,39 +142,54 @@ void *kern_scratch(struct kern *k, size_t bytes)
 	return (void *)(((uintptr_t)k->scratch + 63) & ~(uintptr_t)63);
 }
 
-/* --- memory: the processor's own --- */
+/* --- memory: the processor's own, unless the backend has another --- */
 
 void *kern_alloc(struct kern *k, size_t bytes)
 {
-	(void)k;
-	return mem_try(bytes);
+	return k->ops->alloc ? k->ops->alloc(k, bytes) : mem_try(bytes);
 }
 
 void kern_free(struct kern *k, void *p)
 {
-	(void)k;
-	mem_free(p);
+	if (k->ops->alloc)
+		k->ops->free(k, p);
+	else
+		mem_free(p);
 }
 
 void kern_put(struct kern *k, void *device, const void *host, size_t bytes)
 {
-	(void)k;
-	if (bytes > 0)
+	if (k->ops->alloc)
+		k->ops->put(k, device, host, bytes);
+	else if (bytes > 0)
 		memcpy(device, host, bytes);
 }
 
 void kern_get(struct kern *k, void *host, const void *device, size_t bytes)
 {
-	(void)k;
-	if (bytes > 0)
+	if (k->ops->alloc)
+		k->ops->get(k, host, device, bytes);
+	else if (bytes > 0)
 		memcpy(host, device, bytes);
 }
 
 void kern_zero(struct kern *k, void *p, size_t bytes)
 {
-	(void)k;
-	if (bytes > 0)
+	if (k->ops->alloc)
+		k->ops->zero(k, p, bytes);
+	else if (bytes > 0)
 		memset(p, 0, bytes);
+}
+
+bool kern_apart(const struct kern *k)
+{
+	return k->ops->alloc != NULL;
+}
+
+void kern_wait(struct kern *k)
+{
+	if (k->ops->wait)
+		k->ops->wait(k);
 }
 
 /* --- the operations --- */
@@ -176,6 +216,7 @@ static void call_done(const struct call *c)
 
 	if (c->k->cost == NULL)
 		return;
+	kern_wait(c->k);
 	cost = &c->k->cost[c->op];
 	cost->calls++;
 	cost->seconds += seconds_now() - c->start;

@@ -60,6 +60,8 @@ void  kern_free(struct kern *k, void *p);
 void  kern_put(struct kern *k, void *device, const void *host, size_t bytes);
 void  kern_get(struct kern *k, void *host, const void *device, size_t bytes);
 void  kern_zero(struct kern *k, void *p, size_t bytes);
+bool  kern_apart(const struct kern *k);             /* the device has memory of its own: what operations read has to be put there */
+void  kern_wait(struct kern *k);                    /* until all operations asked for are done (kern_get() does so too) */
 
 /* y [t, w.rows] (= or +=) x [t, w.cols] w^T  +  scale * u [t, r] b^T  +  bias
  * x, u: act type XT, the same for both.  b [w.rows, r] f32 (bf16 operands: scale * b is rounded to bf16).  r may be 0.

@@ -87,6 +87,15 @@ struct kern_ops {
 	const char *name;
 	bool fast_bf16;
 	double (*peak)(struct kern *k, enum dtype xt);     /* NULL: unknown */
+	/* Memory of the device's own, kern.h's functions; ALLOC NULL: the processor's, and the others are NULL too. */
+	void *(*alloc)(struct kern *k, size_t bytes);
+	void  (*free)(struct kern *k, void *p);
+	void  (*put)(struct kern *k, void *device, const void *host, size_t bytes);
+	void  (*get)(struct kern *k, void *host, const void *device, size_t bytes);
+	void  (*zero)(struct kern *k, void *p, size_t bytes);
+	void  (*wait)(struct kern *k);
+	void *(*both)(struct kern *k, size_t bytes);       /* memory that host and device both see: tests */
+	void  (*close)(struct kern *k);
 #define OP(ret, name, params, args) ret (*name) params;
 	KERN_OPS(OP)
 #undef OP
@@ -95,6 +104,7 @@ struct kern_ops {
 struct kern {
 	const struct kern_ops *ops;
 	struct pool *pool;
+	void *own;                     /* state of a backend with memory of its own */
 	void *scratch;                 /* as mem_new gave it */
 	size_t scratch_size;
 	struct kern_cost *cost;        /* [KERN_COSTS] while there is a profile, by number of the operation; else NULL */
@@ -131,6 +141,10 @@ enum {
 
 /* BYTES of working memory, 64-byte aligned, contents undefined; valid until the next call.  Never NULL (mem_new). */
 void *kern_scratch(struct kern *k, size_t bytes);
+
+/* cuda.c: a device that a shared object beside the program serves, "cuda", "cuda:N" (sft-cuda.so) or "emu..." (sft-emu.so, tests). */
+int  cuda_open(struct kern *k, const char *device, struct err *e);
+int  cuda_devices(void);           /* 0: no such object, no driver, or no device */
 
 extern const struct kern_ops ops_generic;
 #if defined(__x86_64__)

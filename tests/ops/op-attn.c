@@ -48,10 +48,10 @@ static void run_lse(struct kern *k, void *ctx, void *out)
 {
 	struct kern_attn a = ((struct args *)ctx)->a;
 
-	a.o = mem_try((a.ldo * 2000 + 64) * sizeof(float));
+	a.o = trial_new((a.ldo * 2000 + 64) * sizeof(float));
 	a.lse = out;
 	kern_attn(k, &a);
-	mem_free(a.o);
+	trial_free(a.o);
 }
 
 static void run_attn_dx(struct kern *k, void *ctx, void *out)
@@ -70,7 +70,7 @@ static void one(const struct setting *s, enum dtype t, bool back)
 	size_t no = s->queries * c.a.ldo, nlse = (size_t)s->queries * s->heads;
 	void *q = trial_values(s->queries * c.a.ldq, t, 1), *k = trial_values(s->keys * c.a.ldk, t, 1), *v = trial_values(s->keys * c.a.ldv, t, 1);
 	void *o = trial_values(no, t, 1), *nans, *dout = trial_values(no, t, 1);
-	float *lse = mem_try((nlse + 1) * sizeof *lse);
+	float *lse = trial_new((nlse + 1) * sizeof *lse);
 
 	c.nq = s->queries * c.a.ldq;
 	c.nk = s->keys * c.a.ldk;
@@ -89,20 +89,20 @@ static void one(const struct setting *s, enum dtype t, bool back)
 		trial("attn", run_attn, &c, nans, no, t, t == DT_BF16 ? 5e-3 : 1e-6);
 		trial("attn", run_lse, &c, nans, nlse, DT_F32, t == DT_BF16 ? 1e-5 : 1e-6);
 	}
-	mem_free(q);
-	mem_free(k);
-	mem_free(v);
-	mem_free(o);
-	mem_free(nans);
-	mem_free(dout);
-	mem_free(lse);
+	trial_free(q);
+	trial_free(k);
+	trial_free(v);
+	trial_free(o);
+	trial_free(nans);
+	trial_free(dout);
+	trial_free(lse);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	trial_open();
+	trial_open(argc, argv);
 	for (int back = 0; back < 2; back++) {
-		for (int x = 0; x < 2; x++)
+		for (int x = 0; x < 2 && trial_wants(back ? "attn_dx" : "attn"); x++)
 			for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
 				one(&settings[i], act[x], back);
 		trial_lines(back ? "attn_dx" : "attn");

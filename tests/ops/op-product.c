@@ -12,7 +12,7 @@ static void *weights(enum dtype t, uint32_t rows, uint32_t cols, float scale)
 
 	if (t == DT_F32 || t == DT_BF16)
 		return trial_values(n, t, scale);
-	p = mem_try(blocks * bytes + 64);
+	p = trial_new(blocks * bytes + 64);
 	for (size_t i = 0; i < blocks * bytes; i++)
 		p[i] = (uint8_t)(trial_rnd() * 127);
 	for (size_t b = 0; b < blocks; b++) {          /* the f16 scales stand first, or last in Q6_K, Q3_K; Q2_K before the end */
@@ -97,13 +97,13 @@ static void linear(const struct shape *s, enum dtype xt)
 	a.bias = s->flags & 1 ? bias : NULL;
 	/* few rows: weights need not be rounded to bf16 */
 	trial("linear", run_linear, &a, init, n, yt, xt == DT_BF16 && s->t <= 8 ? 6e-3 : trial_tol(yt, xt == DT_BF16 ? 2e-5 : 2e-6));
-	mem_free(w);
-	mem_free(scales);
-	mem_free(x);
-	mem_free(u);
-	mem_free(b);
-	mem_free(bias);
-	mem_free(init);
+	trial_free(w);
+	trial_free(scales);
+	trial_free(x);
+	trial_free(u);
+	trial_free(b);
+	trial_free(bias);
+	trial_free(init);
 }
 
 static void linear_dx(const struct shape *s, enum dtype xt)
@@ -124,12 +124,12 @@ static void linear_dx(const struct shape *s, enum dtype xt)
 	a.du = du;
 	a.a = la;
 	trial("linear_dx", run_dx, &a, init, n, yt, trial_tol(yt, xt == DT_BF16 ? 2e-5 : 2e-6));
-	mem_free(w);
-	mem_free(scales);
-	mem_free(dy);
-	mem_free(du);
-	mem_free(la);
-	mem_free(init);
+	trial_free(w);
+	trial_free(scales);
+	trial_free(dy);
+	trial_free(du);
+	trial_free(la);
+	trial_free(init);
 }
 
 struct outer {
@@ -154,9 +154,9 @@ static void outer(uint32_t t, uint32_t m, uint32_t n, unsigned extra, enum dtype
 	o.p = trial_values(t * o.ldp, xt, 1);
 	o.q = trial_values(t * o.ldq, xt, 1);
 	trial("outer", run_outer, &o, init, m * o.ldg, DT_F32, xt == DT_BF16 ? 2e-5 : 2e-6);
-	mem_free(o.p);
-	mem_free(o.q);
-	mem_free(init);
+	trial_free(o.p);
+	trial_free(o.q);
+	trial_free(init);
 }
 
 static void run_colsum(struct kern *k, void *ctx, void *out)
@@ -173,29 +173,29 @@ static void colsum(uint32_t t, uint32_t n, enum dtype xt)
 
 	o.p = trial_values(t * o.ldp, xt, 1);
 	trial("colsum", run_colsum, &o, init, n, DT_F32, 2e-6);
-	mem_free(o.p);
-	mem_free(init);
+	trial_free(o.p);
+	trial_free(init);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const uint32_t outers[][4] = { { 1, 1, 1, 0 }, { 3, 5, 7, 1 }, { 33, 8, 100, 0 }, { 64, 577, 8, 0 }, { 101, 24, 65, 3 }, { 70, 130, 16, 1 },
 		{ 1031, 3, 40, 0 }, { 50, 64, 96, 0 }, { 77, 65, 130, 5 }, { 2100, 48, 50, 0 }, { 30, 40, 1, 2 }, { 1200, 100, 33, 0 } };
 
-	trial_open();
-	for (int x = 0; x < 2; x++)
+	trial_open(argc, argv);
+	for (int x = 0; x < 2 && trial_wants("linear"); x++)
 		for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
 			linear(&shapes[i], act[x]);
 	trial_lines("linear");
-	for (int x = 0; x < 2; x++)
+	for (int x = 0; x < 2 && trial_wants("linear_dx"); x++)
 		for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
 			linear_dx(&shapes[i], act[x]);
 	trial_lines("linear_dx");
-	for (int x = 0; x < 2; x++)
+	for (int x = 0; x < 2 && trial_wants("outer"); x++)
 		for (size_t i = 0; i < sizeof outers / sizeof *outers; i++)
 			outer(outers[i][0], outers[i][1], outers[i][2], outers[i][3], act[x]);
 	trial_lines("outer");
-	for (int x = 0; x < 2; x++) {
+	for (int x = 0; x < 2 && trial_wants("colsum"); x++) {
 		colsum(1, 1, act[x]);
 		colsum(37, 19, act[x]);
 		colsum(600, 65, act[x]);

@@ -29,7 +29,7 @@ static struct args make(uint32_t t, uint32_t n, enum dtype xt, enum dtype yt)
 	a.z = trial_values(t * a.ld, yt, 1);
 	a.w = trial_values(n, DT_F32, 1);
 	a.r = trial_values(t, DT_F32, 1);
-	a.idx = mem_try((t + 1) * sizeof *a.idx);
+	a.idx = trial_new((t + 1) * sizeof *a.idx);
 	for (uint32_t i = 0; i < t; i++)
 		a.idx[i] = (i * 7 + 3) % t;
 	return a;
@@ -37,12 +37,12 @@ static struct args make(uint32_t t, uint32_t n, enum dtype xt, enum dtype yt)
 
 static void drop(struct args *a)
 {
-	mem_free(a->x);
-	mem_free(a->y);
-	mem_free(a->z);
-	mem_free(a->w);
-	mem_free(a->r);
-	mem_free(a->idx);
+	trial_free(a->x);
+	trial_free(a->y);
+	trial_free(a->z);
+	trial_free(a->w);
+	trial_free(a->r);
+	trial_free(a->idx);
 }
 
 static char *second(const struct args *a, void *out, enum dtype t)
@@ -86,10 +86,10 @@ static void run_norm_dx(struct kern *k, void *ctx, void *out)
 static void run_norm_set(struct kern *k, void *ctx, void *out)
 {
 	struct args *a = ctx;
-	float *gw = mem_try(a->n * sizeof *gw + 1);
+	float *gw = trial_new(a->n * sizeof *gw + 1);
 
 	kern_rmsnorm_dx(k, a->t, a->n, a->x, a->ld, a->xt, a->r, a->w, out, a->ld, a->xt, out, a->ld, true, gw);
-	mem_free(gw);
+	trial_free(gw);
 }
 
 static void norms(void)
@@ -107,9 +107,9 @@ static void norms(void)
 			trial("rmsnorm", run_again, &a, nans, (size_t)a.t * a.n, a.xt, trial_tol(a.xt, 1e-6));
 			trial("rmsnorm", run_norm_dx, &a, vals, a.part + a.n, DT_F32, 2e-6);
 			trial("rmsnorm", run_norm_set, &a, dys, a.t * a.ld, a.xt, trial_tol(a.xt, 1e-6));
-			mem_free(nans);
-			mem_free(vals);
-			mem_free(dys);
+			trial_free(nans);
+			trial_free(vals);
+			trial_free(dys);
 			drop(&a);
 		}
 	trial_lines("rmsnorm");
@@ -131,7 +131,7 @@ static void ropes(void)
 		for (int i = 3; i < NSIZES; i++) {
 			struct args a = make(sizes[i][0], sizes[i][1], act[v & 1], act[v & 1]);
 
-			mem_free(a.w);
+			trial_free(a.w);
 			a.w = trial_values((a.t + 1) * 20, DT_F32, 1);
 			a.what = i & 1 ? 10 : 7;
 			a.flag = v & 2;
@@ -169,9 +169,9 @@ static void rivals(void)
 			float *init = trial_values(size, DT_F32, 1);
 
 			r.a.flag = v & 1;
-			r.row = mem_grow(NULL, t + 1, sizeof *r.row);
-			r.first = mem_grow(NULL, t + 2, sizeof *r.first);
-			r.id = mem_grow(NULL, (size_t)t * 4 + 4, sizeof *r.id);
+			r.row = trial_new((t + 1) * sizeof *r.row);
+			r.first = trial_new((t + 2) * sizeof *r.first);
+			r.id = trial_new(((size_t)t * 4 + 4) * sizeof *r.id);
 			r.first[0] = 0;
 			for (uint32_t j = 0; j < t && n > 4; j += 2) {               /* every other row; 1 to 4 ids, ascending, the first and the last among them */
 				uint32_t *id = r.id + r.first[r.m], k = 0;
@@ -188,10 +188,10 @@ static void rivals(void)
 				for (uint32_t j = 0; j < r.m; j++)
 					((float *)r.a.x)[r.row[j] * r.a.ld + r.id[r.first[j]]] += 25;
 			trial("rivals", run_rivals, &r, init, size, DT_F32, 3e-6);
-			mem_free(init);
-			mem_free(r.row);
-			mem_free(r.first);
-			mem_free(r.id);
+			trial_free(init);
+			trial_free(r.row);
+			trial_free(r.first);
+			trial_free(r.id);
 			drop(&r.a);
 		}
 	trial_lines("rivals");
@@ -223,12 +223,12 @@ static void optimisers(void)
 
 			for (size_t j = n; j < 2 * n + a.t + a.n; j++)
 				init[j] = fabsf(init[j]) + 0.1f;                  /* means of squares */
-			mem_free(a.w);
+			trial_free(a.w);
 			a.w = trial_values(n, DT_F32, 1);
 			a.what = v / 2;
 			a.flag = v & 1;
 			trial("optimisers", run_optimiser, &a, init, 2 * n + a.t + a.n, DT_F32, 2e-6);
-			mem_free(init);
+			trial_free(init);
 			drop(&a);
 		}
 	trial_lines("optimisers");
@@ -246,31 +246,31 @@ static struct kern_drop drawn(const struct args *a, uint64_t *key)
 static void run_dropout(struct kern *k, void *ctx, void *out)
 {
 	struct args *a = ctx;
-	uint64_t *key = mem_new((a->t + 1) * sizeof *key);
+	uint64_t *key = trial_new((a->t + 1) * sizeof *key);
 	struct kern_drop d = drawn(a, key);
 
 	kern_dropout(k, &d, a->xt, a->x, out);
-	mem_free(key);
+	trial_free(key);
 }
 
 static void run_dropout_dx(struct kern *k, void *ctx, void *out)
 {
 	struct args *a = ctx;
-	uint64_t *key = mem_new((a->t + 1) * sizeof *key);
+	uint64_t *key = trial_new((a->t + 1) * sizeof *key);
 	struct kern_drop d = drawn(a, key);
 
 	kern_dropout_dx(k, &d, a->w, out, a->xt);
-	mem_free(key);
+	trial_free(key);
 }
 
 static void run_noise(struct kern *k, void *ctx, void *out)
 {
 	struct args *a = ctx;
-	uint64_t *key = mem_new((a->t + 1) * sizeof *key);
+	uint64_t *key = trial_new((a->t + 1) * sizeof *key);
 	struct kern_drop d = drawn(a, key);
 
 	kern_noise(k, &d, a->r, out);
-	mem_free(key);
+	trial_free(key);
 }
 
 /* The share that is dropped, and that kept values are scaled by its inverse. */
@@ -279,7 +279,7 @@ static void dropped_share(void)
 	enum { N = 4096 };
 	uint64_t key = 5;
 	struct kern_drop d = { .t = 1, .n = N, .key = &key, .p = 0.3f };
-	float *x = mem_grow(NULL, N, sizeof *x);
+	float *x = trial_new((N) * sizeof *x);
 	uint32_t zeros = 0;
 
 	for (int i = 0; i < N; i++)
@@ -290,7 +290,7 @@ static void dropped_share(void)
 		CHECK(x[i] == 0 || fabsf(x[i] - 10) < 1e-5f);
 	}
 	CHECK(fabs(zeros / (double)N - 0.3) < 0.03);
-	mem_free(x);
+	trial_free(x);
 }
 
 static void noises(void)
@@ -301,16 +301,16 @@ static void noises(void)
 			size_t n = (size_t)a.t * a.n;
 			void *nans = trial_nans(n, DT_F32), *vals = trial_values(n, DT_F32, 1), *acts = trial_values(n, a.xt, 1);
 
-			mem_free(a.w);
+			trial_free(a.w);
 			a.w = trial_values(n, DT_F32, 1);
 			a.flag = v & 2;
 			a.part = (size_t)v;
 			trial("dropout", run_dropout, &a, nans, n, a.xt, trial_tol(a.xt, 1e-7));
 			trial("dropout", run_dropout_dx, &a, acts, n, a.xt, trial_tol(a.xt, 1e-7));
 			trial("dropout", run_noise, &a, vals, n, DT_F32, 1e-7);
-			mem_free(nans);
-			mem_free(vals);
-			mem_free(acts);
+			trial_free(nans);
+			trial_free(vals);
+			trial_free(acts);
 			drop(&a);
 		}
 	trial_lines("dropout");
@@ -354,7 +354,7 @@ static void swiglus(void)
 					((float *)a.x)[j] *= 40;
 			trial("swiglu", run_swiglu, &a, nans, n, a.xt, trial_tol(a.xt, 1e-6));
 			trial("swiglu", run_swiglu_dx, &a, nans, 3 * n, a.xt, trial_tol(a.xt, 1e-6));
-			mem_free(nans);
+			trial_free(nans);
 			drop(&a);
 		}
 	trial_lines("swiglu");
@@ -390,8 +390,8 @@ static void rows(void)
 				if (what == 2 && a.t > 1)
 					a.idx[1] = a.idx[0];
 				trial("rows", run_rows, &a, what == 1 || what == 2 ? vals : nans, n, a.yt, 0);
-				mem_free(vals);
-				mem_free(nans);
+				trial_free(vals);
+				trial_free(nans);
 				drop(&a);
 			}
 	trial_lines("rows");
@@ -402,7 +402,7 @@ static void rows(void)
 static void run_xent(struct kern *k, void *ctx, void *out)
 {
 	struct args *a = ctx;
-	float *loss = mem_try(a->t * sizeof *loss + 1);
+	float *loss = trial_new(a->t * sizeof *loss + 1);
 	float smooth = a->what & 1 ? 0.1f : 0;
 
 	if (a->yt == DT_BF16) {
@@ -413,7 +413,7 @@ static void run_xent(struct kern *k, void *ctx, void *out)
 		memcpy((float *)out + a->t, a->x, a->t * a->ld * sizeof(float));
 		kern_xent(k, a->t, a->n, (float *)out + a->t, a->ld, a->idx, a->r, smooth, (float *)out + a->t, a->ld, DT_F32, out);
 	}
-	mem_free(loss);
+	trial_free(loss);
 }
 
 static void xents(void)
@@ -431,7 +431,7 @@ static void xents(void)
 			for (size_t j = 0; j < a.t * a.ld; j++)
 				((float *)a.x)[j] *= 4;
 			trial("xent", run_xent, &a, nans, a.yt == DT_BF16 ? a.t * a.ld : n, a.yt, trial_tol(a.yt, 2e-6));
-			mem_free(nans);
+			trial_free(nans);
 			drop(&a);
 		}
 	trial_lines("xent");
@@ -452,23 +452,27 @@ static void run_flat(struct kern *k, void *ctx, void *out)
 	}
 }
 
-static void flats(void)
+static void flats(int what, const char *name)
 {
-	for (int what = 0; what < 4; what++)
-		for (int v = 0; v < (what ? 1 : 4); v++)
-			for (int i = 0; i < NSIZES; i++) {
-				struct args a = make(sizes[i][0], sizes[i][1], act[v & 1], act[v & 1]);
-				size_t n = a.t * a.ld;
-				void *vals = trial_values(n + 1, DT_F32, 1);
+	for (int v = 0; v < (what ? 1 : 4); v++)
+		for (int i = 0; i < NSIZES; i++) {
+			struct args a = make(sizes[i][0], sizes[i][1], act[v & 1], act[v & 1]);
+			size_t n = a.t * a.ld;
+			void *vals = trial_values(n + 1, DT_F32, 1);
 
-				a.what = what;
-				a.yt = act[v >> 1];
-				trial("arrays", run_flat, &a, vals, n ? n : 1, a.yt, what == 3 ? 1e-6 : 0);
-				mem_free(vals);
-				drop(&a);
-			}
-	trial_lines("arrays");
+			a.what = what;
+			a.yt = act[v >> 1];
+			trial(name, run_flat, &a, vals, n ? n : 1, a.yt, what == 3 ? 1e-6 : 0);
+			trial_free(vals);
+			drop(&a);
+		}
+	trial_lines(name);
 }
+
+static void casts(void) { flats(0, "cast"); }
+static void adds(void) { flats(1, "add"); }
+static void scales(void) { flats(2, "scale"); }
+static void sums(void) { flats(3, "sumsq"); }
 
 /* OUT: p, m, v. */
 static void run_adamw(struct kern *k, void *ctx, void *out)
@@ -491,26 +495,25 @@ static void adamws(void)
 		void *vals = trial_values(n, DT_F32, 1);
 
 		trial("adamw", run_adamw, &a, vals, n, DT_F32, 3e-7);
-		mem_free(vals);
+		trial_free(vals);
 		drop(&a);
 	}
 	trial_lines("adamw");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	trial_open();
-	norms();
-	ropes();
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} all[] = { { "rmsnorm", norms }, { "rope", ropes }, { "dropout", noises }, { "optimisers", optimisers }, { "rivals", rivals }, { "swiglu", swiglus },
+		{ "rows", rows }, { "xent", xents }, { "cast", casts }, { "add", adds }, { "scale", scales }, { "sumsq", sums }, { "adamw", adamws } };
+
+	trial_open(argc, argv);
 	TEST(dropped_share);
-	noises();
-	optimisers();
-	rivals();
-	swiglus();
-	rows();
-	xents();
-	flats();
-	adamws();
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (trial_wants(all[i].name))
+			all[i].run();
 	trial_close();
 	return test_end();
 }

@@ -324,7 +324,7 @@ static void attention(void)
 
 int main(void)
 {
-	trial_open();
+	trial_open(1, NULL);
 	TEST(linear_and_outer);
 	TEST(linear_dx_side);
 	TEST(colsum);
