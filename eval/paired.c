@@ -197,8 +197,8 @@ void paired_contest(const struct paired *p, size_t k, struct contest *c)
 }
 
 struct sampling {
-	const struct paired *p;
-	size_t k, nv;
+	struct metric_draws *side[2];
+	size_t nv;
 	double *samples;                /* [resample][side][value] */
 	double *one;                    /* room for the lanes of a side */
 };
@@ -206,10 +206,9 @@ struct sampling {
 static void sample(void *ctx, const uint8_t *times, size_t first, size_t lanes)
 {
 	struct sampling *s = ctx;
-	const struct paired *p = s->p;
 
 	for (size_t side = 0; side < 2; side++) {
-		metric_resample((side ? &p->b : &p->a)->m[s->k], times, side ? p->of_b : NULL, p->a.n, lanes, s->one);
+		metric_draws_score(s->side[side], times, lanes, s->one);
 		for (size_t l = 0; l < lanes; l++)
 			memcpy(s->samples + ((first + l) * 2 + side) * s->nv, s->one + l * s->nv, s->nv * sizeof *s->one);
 	}
@@ -264,7 +263,8 @@ static void differences(const struct paired *p, size_t k, struct difference *out
 	size_t nv = metric_values(p->a.m[k], &names), b = p->resamples;
 	double *samples = mem_grow(NULL, b * 2 * nv, sizeof *samples), *diff = mem_grow(NULL, b, sizeof *diff);
 	double va[METRIC_MAX_VALUES], vb[METRIC_MAX_VALUES], share;
-	struct sampling s = { p, k, nv, samples, mem_grow(NULL, RESAMPLE_LANES * nv, sizeof *s.one) };
+	struct sampling s = { { metric_draws_open(p->a.m[k], NULL, 0), metric_draws_open(p->b.m[k], p->of_b, p->a.n) }, nv, samples,
+		              mem_grow(NULL, RESAMPLE_LANES * nv, sizeof *s.one) };
 	struct contest c;
 
 	metric_score(p->a.m[k], NULL, 0, va);
@@ -285,6 +285,8 @@ static void differences(const struct paired *p, size_t k, struct difference *out
 			d->p = c.p;
 		}
 	}
+	metric_draws_close(s.side[0]);
+	metric_draws_close(s.side[1]);
 	mem_free(s.one);
 	mem_free(samples);
 	mem_free(diff);

@@ -79,6 +79,7 @@ static void values(const struct pplstats *p, const double *s, double n, double o
 
 struct sampling {
 	const struct pplstats *p;
+	struct resample_rows *rows;
 	double *samples;
 };
 
@@ -87,7 +88,7 @@ static void sample(void *ctx, const uint8_t *times, size_t first, size_t lanes)
 	const struct sampling *s = ctx;
 	double sums[WIDTH * RESAMPLE_LANES], one[WIDTH];
 
-	resample_sums(times, NULL, s->p->n, s->p->rows, WIDTH, sums);
+	resample_sums(s->rows, times, sums);
 	for (size_t l = 0; l < lanes; l++) {
 		for (int k = 0; k < WIDTH; k++)
 			one[k] = sums[k * RESAMPLE_LANES + (int)l];
@@ -99,15 +100,17 @@ static void sample(void *ctx, const uint8_t *times, size_t first, size_t lanes)
 static void intervals(const struct pplstats *p, uint64_t resamples, uint64_t seed, double lo[NVALUES], double hi[NVALUES])
 {
 	double *samples = mem_grow(NULL, resamples * NVALUES + 1, sizeof *samples);
+	struct sampling s = { p, resample_rows_new(p->rows, NULL, p->n, WIDTH), samples };
 
 	if (resamples)
-		resample(seed, (uint32_t)p->n, resamples, 1, sample, &(struct sampling){ p, samples });
+		resample(seed, (uint32_t)p->n, resamples, 1, sample, &s);
 	for (size_t v = 0; v < NVALUES; v++) {
 		lo[v] = hi[v] = NAN;
 		if (resamples)
 			stats_interval(samples, resamples, NVALUES, v, &lo[v], &hi[v]);
 	}
 	mem_free(samples);
+	resample_rows_free(s.rows);
 }
 
 static void number(struct jw *w, const char *key, double v)

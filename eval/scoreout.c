@@ -16,7 +16,7 @@ enum { MAX_LABELS = 80, MAX_TERMS = 10 };       /* rows of the tables of labels 
 /* --- intervals --- */
 
 struct sampling {
-	struct metric *m;
+	struct metric_draws *draws;
 	size_t nv;
 	double *samples;
 };
@@ -25,7 +25,7 @@ static void sample(void *ctx, const uint8_t *times, size_t first, size_t lanes)
 {
 	const struct sampling *s = ctx;
 
-	metric_resample(s->m, times, NULL, metric_count(s->m), lanes, s->samples + first * s->nv);
+	metric_draws_score(s->draws, times, lanes, s->samples + first * s->nv);
 }
 
 /* The same by the jackknife, for a metric that has no resamples. */
@@ -50,21 +50,23 @@ static void intervals(const struct scoring *s, struct metric *m, double *lo, dou
 {
 	const char *const *names;
 	size_t nv = metric_values(m, &names);
-	double *samples, k;
+	struct sampling to = { .nv = nv };
+	double k;
 
 	if (metric_without(m, NULL)) {
 		jackknife(m, nv, lo, hi);
 		return;
 	}
-	samples = mem_grow(NULL, s->resamples * nv, sizeof *samples);
-	resample(s->seed, (uint32_t)metric_count(m), s->resamples, metric_resample_apart(m) ? s->nmeasure : 1, sample,
-	         &(struct sampling){ m, nv, samples });
+	to.draws = metric_draws_open(m, NULL, 0);
+	to.samples = mem_grow(NULL, s->resamples * nv, sizeof *to.samples);
+	resample(s->seed, (uint32_t)metric_count(m), s->resamples, metric_draws_apart(to.draws) ? s->nmeasure : 1, sample, &to);
 	for (size_t v = 0; v < nv; v++)
 		if (metric_share(m, v, &k))
 			stats_wilson(k, (double)metric_count(m), &lo[v], &hi[v]);
 		else
-			stats_interval(samples, s->resamples, nv, v, &lo[v], &hi[v]);
-	mem_free(samples);
+			stats_interval(to.samples, s->resamples, nv, v, &lo[v], &hi[v]);
+	mem_free(to.samples);
+	metric_draws_close(to.draws);
 }
 
 /* --- JSON --- */

@@ -202,26 +202,50 @@ void metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out)
 	mem_free(sum);
 }
 
-bool metric_resample_apart(const struct metric *m)
+struct metric_draws {
+	struct metric *m;
+	const uint32_t *item;
+	size_t n;
+	struct resample_rows *rows;     /* NULL: the metric has its own way */
+};
+
+struct metric_draws *metric_draws_open(struct metric *m, const uint32_t *item, size_t n)
 {
-	return m->c->resample == NULL;          /* else it has scratch of its own */
+	struct metric_draws *d = mem_new(sizeof *d);
+
+	*d = (struct metric_draws){ m, item, item ? n : m->n, NULL };
+	if (m->c->resample == NULL)
+		d->rows = resample_rows_new(m->rows, d->item, d->n, m->width);
+	return d;
 }
 
-void metric_resample(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out)
+void metric_draws_close(struct metric_draws *d)
 {
+	resample_rows_free(d->rows);
+	mem_free(d);
+}
+
+bool metric_draws_apart(const struct metric_draws *d)
+{
+	return d->rows != NULL;         /* else it has scratch of its own */
+}
+
+void metric_draws_score(struct metric_draws *d, const uint8_t *times, size_t lanes, double *out)
+{
+	struct metric *m = d->m;
 	double *sums, *sum;
 
-	if (m->c->resample) {
-		m->c->resample(m, times, item, n, lanes, out);
+	if (d->rows == NULL) {
+		m->c->resample(m, times, d->item, d->n, lanes, out);
 		return;
 	}
 	sums = mem_new(m->width * (RESAMPLE_LANES + 1) * sizeof *sums);
 	sum = sums + m->width * RESAMPLE_LANES;
-	resample_sums(times, item, n, m->rows, m->width, sums);
+	resample_sums(d->rows, times, sums);
 	for (size_t l = 0; l < lanes; l++) {
 		for (size_t k = 0; k < m->width; k++)
 			sum[k] = sums[k * RESAMPLE_LANES + l];
-		m->c->score(m, sum, n, out + l * m->nvalues);
+		m->c->score(m, sum, d->n, out + l * m->nvalues);
 	}
 	mem_free(sums);
 }

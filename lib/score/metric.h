@@ -87,10 +87,15 @@ bool     metric_lower_is_better(const struct metric *m);
 size_t   metric_values(const struct metric *m, const char *const **names);
 /* The values of the items pick[0..n-1], or of all where PICK is NULL.  A sample needs KEEP. */
 void     metric_score(struct metric *m, const uint32_t *pick, size_t n, double *out);
-/* The same of resamples (resample.h) with KEEP: out[lane * values + v], lane < LANES.  ITEM: as for resample_sums(). */
-/* May several threads do so at once? */
-bool     metric_resample_apart(const struct metric *m);
-void     metric_resample(struct metric *m, const uint8_t *times, const uint32_t *item, size_t n, size_t lanes, double *out);
+/* The same of resamples (resample.h): the items of M (KEEP), in the order ITEM[0..N-1] (NULL: all, in their own), made ready once.  M and
+ * ITEM are borrowed. */
+struct metric_draws;
+struct metric_draws *metric_draws_open(struct metric *m, const uint32_t *item, size_t n);
+void     metric_draws_close(struct metric_draws *d);
+/* May several threads score at once? */
+bool     metric_draws_apart(const struct metric_draws *d);
+/* out[lane * values + v], lane < LANES. */
+void     metric_draws_score(struct metric_draws *d, const uint8_t *times, size_t lanes, double *out);
 /* The values of the last item added alone (accuracy: 1 right, 0 wrong). */
 void     metric_item(struct metric *m, double *out);
 /* A metric of which resamples say nothing, since an item that comes twice adds nothing new (distinct): then true, and where OUT is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "resample.h"
+#include "resampleisa.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -9,27 +9,17 @@
 #include "rng.h"
 #include "threads.h"
 
-enum { LANES = RESAMPLE_LANES, COMMON = 6, CUTS = 14 };
+enum { LANES = RESAMPLE_LANES, COMMON = 6, CUTS = RESAMPLE_CUTS };
 
 /* Lanes side by side; GCC makes of these what the instruction set at hand has. */
 typedef uint32_t u32x16 __attribute__((vector_size(64)));
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
-typedef uint8_t u8x8 __attribute__((vector_size(8)));
-typedef int32_t i32x8 __attribute__((vector_size(32)));
-typedef double f64x8 __attribute__((vector_size(64)));
-enum { VECS = LANES / 8 };
-
-struct draw {
-	uint32_t rng[4][LANES];         /* xoshiro128++ (Blackman and Vigna 2021), a generator a lane */
-	uint32_t cut[CUTS];             /* a number is over k where the 32 random bits are at least cut[k] */
-	uint32_t sum[LANES];
-};
 
 #define SIX_TO_EIGHT 0x0202020202020202u        /* COMMON + 2 sets a bit that no smaller count sets */
 #define ROTL(x, k) ((x) << (k) | (x) >> (32 - (k)))
 
 /* A row of counts for each item; numbers past COMMON, one in a thousand, are looked up one by one. */
-static inline __attribute__((always_inline)) void poisson(struct draw *d, uint32_t n, uint8_t *times)
+static inline __attribute__((always_inline)) void poisson(struct resample_draw *d, uint32_t n, uint8_t *times)
 {
 	u32x16 s0, s1, s2, s3, sum = { 0 }, u, c, t;
 	u8x16 row;
@@ -67,64 +57,18 @@ static inline __attribute__((always_inline)) void poisson(struct draw *d, uint32
 	memcpy(d->sum, &sum, sizeof sum);
 }
 
-/* Items 4 at a time, so that a sum is loaded and stored once for 4 additions; always in the order of the items. */
-static inline __attribute__((always_inline)) void sums(const uint8_t *times, const uint32_t *item, size_t n, const double *rows, size_t width,
-                                                       double *restrict sum)
-{
-	for (size_t i = 0; i < n; i += 4) {
-		size_t m = n - i < 4 ? n - i : 4;
-		const double *r[4];
-		f64x8 t[4][VECS];
-
-		for (size_t j = 0; j < 4; j++) {
-			size_t at = j < m ? i + j : i;
-
-			r[j] = rows + (item ? item[at] : at) * width;
-			for (int v = 0; v < VECS; v++) {
-				u8x8 c = { 0 };
-
-				if (j < m)
-					memcpy(&c, times + at * LANES + 8 * v, sizeof c);
-				t[j][v] = __builtin_convertvector(__builtin_convertvector(c, i32x8), f64x8);
-			}
-		}
-		for (size_t k = 0; k < width; k++)
-			for (int v = 0; v < VECS; v++) {
-				f64x8 s;
-
-				memcpy(&s, sum + k * LANES + 8 * v, sizeof s);
-				s = (((s + r[0][k] * t[0][v]) + r[1][k] * t[1][v]) + r[2][k] * t[2][v]) + r[3][k] * t[3][v];
-				memcpy(sum + k * LANES + 8 * v, &s, sizeof s);
-			}
-	}
-}
-
 #if defined(__x86_64__)
-#define FOR(isa, name) \
-	__attribute__((target(isa), noinline)) static void poisson_##name(struct draw *d, uint32_t n, uint8_t *times) \
-	{ \
-		poisson(d, n, times); \
-	} \
-	__attribute__((target(isa), noinline)) static void sums_##name(const uint8_t *times, const uint32_t *item, size_t n, const double *rows, \
-	                                                               size_t width, double *sum) \
-	{ \
-		sums(times, item, n, rows, width, sum); \
-	}
-FOR("avx2", avx2)
-FOR("avx512f,avx512bw,avx512vl,prefer-vector-width=512", avx512)
-#undef FOR
-
-static bool has_avx512(void)
+__attribute__((target("avx2"), noinline)) static void poisson_avx2(struct resample_draw *d, uint32_t n, uint8_t *times)
 {
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+	poisson(d, n, times);
 }
 #endif
 
-static void poisson_rows(struct draw *d, uint32_t n, uint8_t *times)
+static void poisson_rows(struct resample_draw *d, uint32_t n, uint8_t *times)
 {
 #if defined(__x86_64__)
-	if (has_avx512()) {
-		poisson_avx512(d, n, times);
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+		resample_poisson_avx512(d, n, times);
 		return;
 	}
 	if (__builtin_cpu_supports("avx2")) {
@@ -135,24 +79,8 @@ static void poisson_rows(struct draw *d, uint32_t n, uint8_t *times)
 	poisson(d, n, times);
 }
 
-void resample_sums(const uint8_t *times, const uint32_t *item, size_t n, const double *rows, size_t width, double *sum)
-{
-	memset(sum, 0, width * LANES * sizeof *sum);
-#if defined(__x86_64__)
-	if (has_avx512()) {
-		sums_avx512(times, item, n, rows, width, sum);
-		return;
-	}
-	if (__builtin_cpu_supports("avx2")) {
-		sums_avx2(times, item, n, rows, width, sum);
-		return;
-	}
-#endif
-	sums(times, item, n, rows, width, sum);
-}
-
 /* Mean 1 less four standard deviations of the sum, so that it is seldom over N; 0 for few items, which are then all drawn one by one. */
-static void cuts(struct draw *d, uint32_t n)
+static void cuts(struct resample_draw *d, uint32_t n)
 {
 	double mean = 1 - 4 / sqrt((double)n), term, below;
 
@@ -171,7 +99,7 @@ static void one_more(struct rng *r, uint32_t n, uint8_t *times)
 {
 	uint8_t *c = &times[rng_below(r, n) * LANES];
 
-	*c += *c < UINT8_MAX;           /* no item comes 255 times in this world */
+	*c += *c < RESAMPLE_MOST;       /* no item comes 127 times in this world */
 }
 
 /* Take back one draw, each as likely as the others. */
@@ -191,7 +119,7 @@ struct drawing {
 	uint64_t seed;
 	uint32_t n;
 	size_t b;
-	struct draw d;                  /* the cuts */
+	struct resample_draw d;                  /* the cuts */
 	uint8_t **times;                /* of each thread */
 	void (*take)(void *ctx, const uint8_t *times, size_t first, size_t lanes);
 	void *ctx;
@@ -203,7 +131,7 @@ static void draw_lanes(void *ctx, uint32_t task, int thread)
 	const struct drawing *w = ctx;
 	size_t first = (size_t)task * LANES;
 	uint8_t *times = w->times[thread];
-	struct draw d = w->d;
+	struct resample_draw d = w->d;
 	struct rng r[LANES];
 
 	for (int l = 0; l < LANES; l++) {

@@ -13,15 +13,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RESAMPLE_LANES = 16 };
+enum { RESAMPLE_LANES = 16, RESAMPLE_MOST = INT8_MAX };
 
-/* B resamples of N >= 1 items, up to RESAMPLE_LANES a call: item i comes times[i * RESAMPLE_LANES + lane] times in resample
- * FIRST + lane, lane < LANES (the others are to be ignored).  TAKE is called by NTHREADS threads at once, each FIRST once; with one,
+/* B resamples of N >= 1 items, up to RESAMPLE_LANES a call: item i comes times[i * RESAMPLE_LANES + lane] times (at most RESAMPLE_MOST)
+ * in resample FIRST + lane, lane < LANES (the others are to be ignored).  TAKE is called by NTHREADS threads at once, each FIRST once; with one,
  * in ascending order.  Memory: 16 bytes an item and thread. */
 void resample(uint64_t seed, uint32_t n, size_t b, int nthreads, void (*take)(void *ctx, const uint8_t *times, size_t first, size_t lanes), void *ctx);
 
-/* sum[k * RESAMPLE_LANES + lane] = sum over items of times x rows[item][k], k < WIDTH.  ITEM names the row of each of the N items; NULL: row i.
- * The order of additions is fixed: the same bits whatever the vector unit. */
-void resample_sums(const uint8_t *times, const uint32_t *item, size_t n, const double *rows, size_t width, double *sum);
+/* The numbers of N items, WIDTH each, made ready to be summed over many resamples.  ITEM names the row of each item; NULL: row i.  ROWS and
+ * ITEM are borrowed.  Counts (whole numbers from 0 to 2^28) are kept as bytes too, 7 bits in each, since sums of bytes are many times faster. */
+struct resample_rows;
+struct resample_rows *resample_rows_new(const double *rows, const uint32_t *item, size_t n, size_t width);
+void resample_rows_free(struct resample_rows *r);       /* NULL is fine */
+
+/* sum[k * RESAMPLE_LANES + lane] = sum over items of times x rows[item][k], k < WIDTH.  The order of additions is fixed, or their result
+ * exact: the same bits whatever the vector unit.  Several threads may do so at once. */
+void resample_sums(const struct resample_rows *r, const uint8_t *times, double *sum);
 
 #endif

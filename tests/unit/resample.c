@@ -77,32 +77,59 @@ static void seeds(void)
 	CHECK(draw(1, 50, 40).hash == draw(1, 50, 40).hash);
 	CHECK(draw(1, 50, 40).hash != draw(2, 50, 40).hash);
 	CHECK(draw(3, 1, 20).square == 0);
+	CHECK(draw(9, 5000, 48).hash == 0x3056892c21994680u);      /* on every machine */
 }
 
-/* The same additions in the same order, one after the other. */
+/* The same additions in the same order, one after the other; of counts, whose sums are exact, too. */
 static void sums(void)
 {
-	enum { N = 103, W = 7 };
-	double rows[N * W], sum[W * L], want[W * L] = { 0 };
+	enum { N = 103, W = 13 };
+	double rows[N * W], sum[W * L], want[W * L];
 	uint8_t times[N * L];
 	uint32_t item[N];
 
 	srand(5);
-	for (size_t i = 0; i < N * W; i++)
-		rows[i] = (double)rand() / 7;
 	for (size_t i = 0; i < N * L; i++)
-		times[i] = (uint8_t)(rand() % 6);
+		times[i] = (uint8_t)(rand() % 9 ? rand() % 6 : RESAMPLE_MOST);
 	for (uint32_t i = 0; i < N; i++)
 		item[i] = (i * 29 + 3) % N;
-	for (int named = 0; named < 2; named++) {
-		memset(want, 0, sizeof want);
-		for (size_t i = 0; i < N; i++)
-			for (size_t k = 0; k < W; k++)
-				for (size_t l = 0; l < L; l++)
-					want[k * L + l] += rows[(named ? item[i] : i) * W + k] * times[i * L + l];
-		resample_sums(times, named ? item : NULL, N, rows, W, sum);
-		CHECK(memcmp(sum, want, sizeof sum) == 0);
-	}
+	for (int whole = 0; whole < 2; whole++)
+		for (int named = 0; named < 2; named++)
+			for (size_t n = N - 4; n <= N; n++) {
+				struct resample_rows *r;
+
+				for (size_t i = 0; i < N * W; i++)      /* the columns of counts are of one to four bytes */
+					rows[i] = whole ? rand() % (1 << (1 + i % W * 27 / (W - 1))) : (double)rand() / 7;
+				memset(want, 0, sizeof want);
+				for (size_t i = 0; i < n; i++)
+					for (size_t k = 0; k < W; k++)
+						for (size_t l = 0; l < L; l++)
+							want[k * L + l] += rows[(named ? item[i] : i) * W + k] * times[i * L + l];
+				r = resample_rows_new(rows, named ? item : NULL, n, W);
+				resample_sums(r, times, sum);
+				resample_rows_free(r);
+				CHECK(memcmp(sum, want, sizeof sum) == 0);
+			}
+}
+
+/* More items than 31 bits hold the sum of. */
+static void many(void)
+{
+	enum { N = 140001 };
+	double *rows = mem_grow(NULL, N, sizeof *rows), sum[L];
+	uint8_t *times = mem_grow(NULL, N, L);
+	struct resample_rows *r;
+
+	for (size_t i = 0; i < N; i++)
+		rows[i] = 127;
+	memset(times, RESAMPLE_MOST, (size_t)N * L);
+	r = resample_rows_new(rows, NULL, N, 1);
+	resample_sums(r, times, sum);
+	for (size_t l = 0; l < L; l++)
+		CHECK(sum[l] == 127.0 * RESAMPLE_MOST * N);
+	resample_rows_free(r);
+	mem_free(times);
+	mem_free(rows);
 }
 
 static struct text text_of(const char *s)
@@ -125,6 +152,7 @@ static void metrics(void)
 	for (size_t k = 0; k < 4; k++) {
 		double got[L * METRIC_MAX_VALUES], want[METRIC_MAX_VALUES];
 		const char *const *value;
+		struct metric_draws *d;
 		struct metric *m;
 
 		CHECK(metric_open(&m, names[k], &o, true, NULL) == 0);
@@ -132,17 +160,19 @@ static void metrics(void)
 			struct text ref = text_of(say[i & ~1]);
 			CHECK(metric_add(m, text_of(say[i]), &ref, 1, NULL) == 0);
 		}
+		d = metric_draws_open(m, NULL, 0);
 		for (size_t l = 0; l < L; l++) {
 			size_t n = 0, nv = metric_values(m, &value);
 
 			for (uint32_t i = 0; i < 6; i++)
 				for (int c = 0; c < times[i * L + l]; c++)
 					pick[n++] = i;
-			metric_resample(m, times, NULL, 6, L, got);
+			metric_draws_score(d, times, L, got);
 			metric_score(m, pick, n, want);
 			for (size_t v = 0; v < nv; v++)
 				CHECK(fabs(got[l * nv + v] - want[v]) < 1e-12);
 		}
+		metric_draws_close(d);
 		metric_close(m);
 	}
 }
@@ -152,6 +182,7 @@ int main(void)
 	TEST(moments);
 	TEST(seeds);
 	TEST(sums);
+	TEST(many);
 	TEST(metrics);
 	return test_end();
 }
