@@ -49,9 +49,10 @@ static const struct cuda_door *door_of(const char *name, struct err *e)
 	return d;
 }
 
+/* The driver is looked for first: where there is none, cuBLAS is not worth its loading. */
 int cuda_devices(void)
 {
-	const struct cuda_door *d = door_of("sft-cuda.so", NULL);
+	const struct cuda_door *d = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) ? door_of("sft-cuda.so", NULL) : NULL;
 
 	return d ? d->count() : 0;
 }

@@ -62,13 +62,15 @@ int kern_open(struct kern **k, const char *device, struct pool *pool, struct err
 	const struct kern_ops *found = NULL;
 
 	*k = NULL;
+	if (strcmp(device, "auto") == 0)
+		device = cuda_devices() > 0 ? "cuda" : "cpu";
 	if (named(device, "cuda") || named(device, "emu"))
 		return open_door(k, device, pool, e);
 	for (size_t i = 0; found == NULL && i < sizeof all / sizeof *all; i++)
 		if (strcmp(device, all[i]->name) == 0 || (strcmp(device, "cpu") == 0 && machine_has(all[i])))
 			found = all[i];
 	if (found == NULL)
-		return err_set(e, SFT_USAGE, "device %s is not known (expected cpu, cpu:generic, cpu:avx2, cpu:avx512, cpu:avx512bf16 or ref)",
+		return err_set(e, SFT_USAGE, "device %s is not known (expected auto, cuda, cuda:N, cpu, cpu:generic, cpu:avx2, cpu:avx512, cpu:avx512bf16 or ref)",
 		               device);
 	if (!machine_has(found))
 		return err_set(e, SFT_SYSTEM, "this machine has not what device %s needs (expected one with that instruction set)", device);

@@ -4,7 +4,7 @@
 /* The device: memory, copies, and the operations a language model is made of, forward and backward.
  *
  * Three backends answer to this header: `ref` (plain loops, sums in double: the definition), `cpu` (own AVX2, AVX-512 and
- * AVX512-BF16 code, picked at run time) and later `cuda`.  Kernels know nothing of layers or tokens.
+ * AVX512-BF16 code, picked at run time) and `cuda`.  Kernels know nothing of layers or tokens.
  *
  * Conventions
  * - Matrices are row-major; "x [t, k]" has t rows of k values, row i at x + i * ldx (ld counted in elements, ld >= columns).
@@ -14,7 +14,9 @@
  * - "=" overwrites, "+=" adds; outputs do not overlap inputs unless said.
  * - Every result is the same bits for every number of threads and from run to run.
  * - Sizes of 0 are fine and do nothing.  Arguments are not checked: wrong sizes are the caller's bug.
- * - Device pointers: on the CPU, ordinary memory. */
+ * - Memory: what an operation points at is the device's (kern_alloc(), kern_put()), arrays of indices, ids, positions, keys and targets among it, and
+ *   a matrix's values and scales; only the argument structs themselves and kern_attn's segments lie in host memory.  On the CPU all of it is ordinary
+ *   memory.  Operations on a device of its own may still be at work when they return; they follow each other in order, and kern_get() waits. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +27,9 @@
 
 struct kern;
 
-/* DEVICE: "cpu" (the best of this machine), "ref", or for tests a certain instruction set: "cpu:generic", "cpu:avx2", "cpu:avx512",
- * "cpu:avx512bf16" (SFT_SYSTEM if the machine has it not).  POOL is borrowed and outlives it. */
+/* DEVICE: "cuda" or "cuda:N" (SFT_SYSTEM without a driver or such a device), "cpu" (the best of this machine), "auto" (cuda where there is one, else cpu),
+ * "ref", or for tests a certain instruction set: "cpu:generic", "cpu:avx2", "cpu:avx512", "cpu:avx512bf16" (SFT_SYSTEM if the machine has it not), or the
+ * emulated CUDA device: "emu", with words behind colons on how it runs (kernels/emu).  POOL is borrowed and outlives it. */
 int  kern_open(struct kern **k, const char *device, struct pool *pool, struct err *e);
 void kern_close(struct kern *k);
 const char *kern_name(const struct kern *k);        /* "cpu:avx512bf16" */

@@ -150,6 +150,11 @@ static void plan_work(struct model *m, struct plan *p, size_t t)
 	m->x = carve(p, t * c->hidden, sizeof(float));
 	m->key = carve(p, t, sizeof *m->key);
 	m->mag = carve(p, t, sizeof *m->mag);
+	if (m->o.apart) {
+		m->in_ids = carve(p, t, sizeof *m->in_ids);
+		m->in_pos = carve(p, t, sizeof *m->in_pos);
+		m->in_row = carve(p, t, sizeof *m->in_row);
+	}
 	m->xn = carve(p, t * c->hidden, es);
 	m->h = carve(p, t * widest_ffn(c), es);
 	if (c->kv_rank) {
@@ -168,6 +173,12 @@ static void plan_head(struct model *m, struct plan *p, size_t nout, bool train)
 	const struct model_config *c = &m->cfg;
 	size_t es = m->esize;
 
+	if (m->o.apart) {
+		m->in_out = carve(p, nout, sizeof *m->in_out);
+		m->in_target = carve(p, nout, sizeof *m->in_target);
+		m->in_weight = carve(p, nout, sizeof *m->in_weight);
+		m->in_rival = carve(p, m->chunk, sizeof *m->in_rival);
+	}
 	m->rows = carve(p, nout * c->hidden, sizeof(float));
 	m->rows_x = carve(p, nout * c->hidden, es);
 	m->rows_n = carve(p, nout * c->hidden, es);

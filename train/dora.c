@@ -29,7 +29,8 @@ static struct kmat matrix(const struct model *m, const struct lora_row *r)
 /* Squared norms of the rows of W. */
 static int base_norms(struct model *m, const struct lora_row *r, struct err *e)
 {
-	struct kmat w = matrix(m, r);
+	struct place at = place_at(&m->cfg, r->place);
+	struct kmat w = weight_mat(weights_expert(m->w, at.p, at.layer, at.expert));       /* in host memory */
 	float *row = mem_try(w.cols * sizeof *row), *out = mem_try(w.rows * sizeof *out);
 
 	for (uint32_t i = 0; row && out && i < w.rows; i++) {

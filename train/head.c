@@ -81,7 +81,9 @@ static void chunk_rivals(struct model *m, const struct batch *b, uint32_t first,
 		++*done;
 	}
 	if (*done > k) {
-		kern_rivals(m->k, &(struct kern_rivals){ .m = *done - k, .n = v, .row = row, .first = b->rival_first + k, .id = b->rival_id, .logits = m->logits, .ldl = v,
+		if (m->o.apart)
+			kern_put(m->k, m->in_rival, row, (*done - k) * sizeof *row);
+		kern_rivals(m->k, &(struct kern_rivals){ .m = *done - k, .n = v, .row = m->o.apart ? m->in_rival : row, .first = b->rival_first + k, .id = b->rival_id, .logits = m->logits, .ldl = v,
 			.weight = b->rival_weight + k, .dlogits = m->dlogits, .ldd = v, .dt = m->o.act, .loss = m->rival_loss });
 		kern_get(m->k, each, m->rival_loss, (*done - k) * sizeof *each);
 	}

@@ -11,7 +11,7 @@ const struct opt *loaded_options(struct loaded_opts *o, const char *model, bool 
 		OPT_HEAD("Model"),
 		OPT_STR('m', "model", &o->model, "MODEL", "Hugging Face folder or GGUF file [$SFT_MODEL]"),
 		OPT_CHOICE(0, "dtype", &o->dtype, "auto|f32|bf16", "type of activations and products [auto: bf16 where it is faster]"),
-		OPT_STR(0, "device", &o->device, "NAME", "auto, cpu [auto]"),
+		OPT_STR(0, "device", &o->device, "NAME", "auto, cpu, cuda or cuda:N [auto]"),
 		OPT_STR('a', "adapter", &o->adapter, "DIR", "PEFT folder with an adapter of the model"),
 	};
 	size_t n = adapter ? 5 : 4;
@@ -31,7 +31,7 @@ int loaded_base(struct loaded *l, const struct loaded_opts *o, int threads, stru
 	if (o->model == NULL || *o->model == 0)
 		return err_set(e, SFT_USAGE, "no model (expected -m MODEL or $SFT_MODEL)");
 	l->pool = pool_open(threads);
-	rc = kern_open(&l->k, strcmp(o->device, "auto") == 0 ? "cpu" : o->device, l->pool, e);
+	rc = kern_open(&l->k, o->device, l->pool, e);
 	if (rc == 0)
 		rc = weights_open(&l->w, o->model, e);
 	if (rc != 0) {

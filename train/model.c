@@ -14,7 +14,7 @@ struct kmat net_expert(const struct model *m, enum param p, uint32_t layer, uint
 
 	if (m->full)
 		return kmat_f32(m->values + m->full[place_index(&m->cfg, p, layer, expert)], w->rows, w->cols);
-	return weight_mat(w);
+	return m->dev ? m->dev[place_index(&m->cfg, p, layer, expert)] : weight_mat(w);
 }
 
 struct kmat net_mat(const struct model *m, enum param p, uint32_t layer)
@@ -33,7 +33,9 @@ const float *net_vec(const struct model *m, enum param p, uint32_t layer)
 
 	if (w == NULL)
 		return NULL;
-	return m->full ? m->values + m->full[place_index(&m->cfg, p, layer, 0)] : w->f32;
+	if (m->full)
+		return m->values + m->full[place_index(&m->cfg, p, layer, 0)];
+	return m->dev ? m->dev[place_index(&m->cfg, p, layer, 0)].p : w->f32;
 }
 
 float *net_grad_of(const struct model *m, const float *value)
@@ -94,12 +96,16 @@ static int widen(struct model *m, struct err *e)
 
 	if ((m->values = kern_alloc(m->k, total * sizeof(float))) == NULL)
 		return err_set(e, SFT_SYSTEM, "no memory for %.1f million weights", (double)total / 1e6);
+	m->nhost = total;
+	if (m->o.apart && (m->host = mem_try(total * sizeof(float))) == NULL)
+		return err_set(e, SFT_SYSTEM, "no memory for %.1f million weights on the host", (double)total / 1e6);
 	for (size_t i = 0; i < place_count(&m->cfg); i++) {
 		struct kmat w = weight_mat(&m->w->w[i]);
 
 		for (uint32_t r = 0; w.p && r < w.rows; r++)
-			kmat_values(&w, r, 0, w.cols, m->values + m->full[i] + (size_t)r * w.cols);
+			kmat_values(&w, r, 0, w.cols, model_host(m) + m->full[i] + (size_t)r * w.cols);
 	}
+	model_store(m);
 	m->first_trained = -1;
 	return 0;
 }
@@ -144,13 +150,20 @@ static uint32_t table_length(const struct model *m, uint32_t n)
 static int need_positions(struct model *m, uint32_t n, struct err *e)
 {
 	uint32_t want = table_length(m, n);
-	float *cs;
+	size_t bytes = (size_t)want * m->cfg.rotated * sizeof(float);
+	float *cs, *table;
 
 	if (n <= m->positions)
 		return 0;
-	if ((cs = kern_alloc(m->k, (size_t)want * m->cfg.rotated * sizeof(float))) == NULL)
+	if ((cs = kern_alloc(m->k, bytes)) == NULL || (table = m->o.apart ? mem_try(bytes) : cs) == NULL) {
+		kern_free(m->k, cs);
 		return err_set(e, SFT_SYSTEM, "no memory for %u positions", want);
-	config_rope_table(&m->cfg, want, cs);
+	}
+	config_rope_table(&m->cfg, want, table);
+	if (table != cs) {
+		kern_put(m->k, cs, table, bytes);
+		mem_free(table);
+	}
 	kern_free(m->k, m->rope);
 	m->rope = cs;
 	m->positions = want;
@@ -179,11 +192,12 @@ int model_open(struct model **out, struct kern *k, const struct weights *w, cons
 	*out = NULL;
 	m->k = k;
 	describe(m, w, o);
+	m->o.apart = kern_apart(k);
 	m->attn_scale = (float)(m->cfg.attn_factor / sqrt((double)m->cfg.head_dim));
 	m->acts = mem_new(m->cfg.layers * sizeof *m->acts);
 	for (uint32_t i = 0; i < m->cfg.layers; i++)
 		m->acts[i].moe.first = mem_new((m->cfg.experts + 1) * sizeof(uint32_t));
-	if ((rc = open_trained(m, l, values, e)) == 0 && (rc = dora_open(m, e)) == 0 && (rc = virtual_open(m, e)) == 0)
+	if ((rc = open_trained(m, l, values, e)) == 0 && (rc = apart_open(m, e)) == 0 && (rc = dora_open(m, e)) == 0 && (rc = virtual_open(m, e)) == 0)
 		rc = need_positions(m, 1, e);
 	if (rc != 0)
 		model_close(m);
@@ -197,6 +211,7 @@ void model_close(struct model *m)
 	if (m == NULL)
 		return;
 	acts_release(m);
+	apart_close(m);
 	dora_close(m);
 	virtual_close(m);
 	kern_free(m->k, m->rope);
@@ -227,7 +242,7 @@ float *model_values(struct model *m)
 
 const float *model_full(const struct model *m, size_t place)
 {
-	return m->values + m->full[place];
+	return (m->o.apart ? m->host : m->values) + m->full[place];
 }
 
 float *model_grad(struct model *m)
@@ -251,6 +266,7 @@ void model_measure(struct model_size *s, const struct weights *w, const struct l
 		values = m.ntrained = l ? l->count : 0;
 	}
 	*s = (struct model_size){ .trained = m.ntrained, .values = values * sizeof(float), .grad = o->train ? m.ntrained * sizeof(float) : 0 };
+	s->weights = apart_bytes(&m);
 	s->tables = (size_t)table_length(&m, pass->positions + m.prefix) * m.cfg.rotated * sizeof(float) + dora_bytes(&m) + virtual_bytes(&m);
 	s->all = acts_bytes(&m, pass->tokens, pass->nout, o->train != 0, &s->acts);
 }
@@ -274,6 +290,17 @@ static int prepare(struct model *m, const struct batch *b, bool train, struct er
 	if ((rc = need_positions(m, last + 1 + m->prefix, e)) != 0)
 		return rc;
 	return acts_reserve(m, b->n, b->nout, train, e);
+}
+
+/* USE: B as the device sees it. */
+static int start(struct model *m, const struct batch *b, struct batch *use, const uint32_t **kvrow, bool train, struct err *e)
+{
+	int rc = prepare(m, b, train, e);
+
+	if (rc != 0)
+		return rc;
+	*use = virtual_batch(m, b);
+	return apart_batch(m, use, kvrow, e);
 }
 
 /* The random numbers of a training pass: none without keys. */
@@ -310,11 +337,10 @@ static void run(struct model *m, const struct batch *b, struct kv_cache *cache, 
 int model_forward(struct model *m, const struct batch *batch, struct kv_cache *cache, const uint32_t *kvrow, float *logits, struct err *e)
 {
 	struct batch b;
-	int rc = prepare(m, batch, false, e);
+	int rc = start(m, batch, &b, &kvrow, false, e);
 
 	if (rc != 0)
 		return rc;
-	b = virtual_batch(m, batch);
 	run(m, &b, cache, kvrow);
 	if (logits)
 		head_logits(m, &b, logits);
@@ -324,11 +350,10 @@ int model_forward(struct model *m, const struct batch *batch, struct kv_cache *c
 int model_logp(struct model *m, const struct batch *batch, struct kv_cache *cache, const uint32_t *kvrow, float *logp, struct err *e)
 {
 	struct batch b;
-	int rc = prepare(m, batch, false, e);
+	int rc = start(m, batch, &b, &kvrow, false, e);
 
 	if (rc != 0)
 		return rc;
-	b = virtual_batch(m, batch);
 	run(m, &b, cache, kvrow);
 	head_logp(m, &b, logp);
 	return 0;
@@ -338,12 +363,12 @@ int model_train(struct model *m, const struct batch *batch, struct model_loss *l
 {
 	size_t nx = (size_t)batch->n * m->cfg.hidden;
 	struct batch b;
+	const uint32_t *none = NULL;
 	float *gembed;
 	int rc;
 
-	if ((rc = prepare(m, batch, true, e)) != 0)
+	if ((rc = start(m, batch, &b, &none, true, e)) != 0)
 		return rc;
-	b = virtual_batch(m, batch);
 	set_noise(m, &b);
 	run(m, &b, NULL, NULL);
 	head_train(m, &b, loss);

@@ -22,6 +22,7 @@ struct model_opts {
 	unsigned   train;              /* 0: forward only */
 	float      smoothing;          /* label smoothing of the loss, 0: none */
 	bool       checkpointing;      /* keep only each layer's input, compute the rest again on the way back */
+	bool       apart;              /* model_measure(): the device has memory of its own; model_open() asks the device */
 };
 
 /* W and K are borrowed and outlive the model; L (may be NULL) is borrowed too, VALUES its block (borrowed, read by every forward). */
@@ -70,9 +71,14 @@ int  model_train(struct model *m, const struct batch *b, struct model_loss *loss
 
 /* Trained values, in the order of the block; the gradient has the same layout. */
 size_t  model_trained(const struct model *m);
-float  *model_values(struct model *m);
+float  *model_values(struct model *m);              /* device memory, as the gradient */
 float  *model_grad(struct model *m);
-/* MODEL_TRAIN_FULL: the values of a place (as in place_at()) that the model has, in host memory.  Trained are all but the biases of routers, which
+/* The values in host memory: where a device has memory of its own, as model_fetch() last brought them; model_store() puts them there.  Elsewhere the
+ * values themselves, and the two do nothing. */
+float  *model_host(struct model *m);
+void    model_fetch(struct model *m);
+void    model_store(struct model *m);
+/* MODEL_TRAIN_FULL: the values of a place (as in place_at()) that the model has, in model_host().  Trained are all but the biases of routers, which
  * only move a choice: their values lie behind the block. */
 const float *model_full(const struct model *m, size_t place);
 
@@ -91,6 +97,7 @@ struct model_size {
 	size_t trained;                /* values */
 	size_t values;                 /* bytes from here on: the block of trained values (with MODEL_TRAIN_FULL all weights as f32) */
 	size_t grad;
+	size_t weights;                /* base weights in the device's own memory; 0: they are read where the file's map has them */
 	size_t tables;                 /* angles of positions, DoRA's norms, a prefix's rows */
 	size_t all;                    /* activations of a pass, the sum of: */
 	struct acts_size acts;

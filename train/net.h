@@ -60,7 +60,16 @@ struct model {
 	struct kern_seg *seg;          /* a batch's segments and positions behind the prefix */
 	uint32_t *pos, cap_seg, cap_pos;
 
-	float *values, *grad;          /* trained block: borrowed (LoRA) or ours (full); grad is ours */
+	float *values, *grad;          /* trained block: borrowed (LoRA) or ours (full, and where the device is apart); grad is ours */
+	/* The device is apart (apart.c): values on the host (LoRA: borrowed), and how many; base weights there, by place; a batch's arrays. */
+	float *host;
+	size_t nhost;
+	char  *weights;
+	struct kmat *dev;              /* NULL: weights are read where the file's map has them */
+	uint32_t *in_ids, *in_pos, *in_row, *in_out, *in_target;
+	float *in_weight;
+	uint32_t *rivals, *in_rival;   /* cap_rivals words; [chunk] their rows */
+	size_t cap_rivals;
 	size_t ntrained;
 	size_t *full;                  /* full: offset of each place in the block; NULL otherwise */
 	int32_t first_trained;         /* lowest layer with something trained (-1: the embedding too); layers: none */
@@ -159,6 +168,13 @@ void virtual_close(struct model *m);
 struct batch virtual_batch(struct model *m, const struct batch *b);
 void virtual_fill(struct model *m, uint32_t l, void *k, void *v);
 void virtual_grads(struct model *m, uint32_t l, const void *dk, const void *dv);
+
+/* apart.c: weights and trained values onto a device with memory of its own, and what the weights take; *B and KVROW with their arrays there (segments and
+ * rival_out stay).  All do nothing on others. */
+int  apart_open(struct model *m, struct err *e);
+size_t apart_bytes(const struct model *m);
+void apart_close(struct model *m);
+int  apart_batch(struct model *m, struct batch *b, const uint32_t **kvrow, struct err *e);
 
 /* dora.c: norms of all adapted rows for this pass; memory for them, and how much.  dora_width: widest output of an adapted layer for a token (0: no DoRA). */
 int  dora_open(struct model *m, struct err *e);

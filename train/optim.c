@@ -100,7 +100,8 @@ int optim_init(struct optim *o, struct kern *k, const struct optim_part *part, s
 	optim_measure(part, n, how->kind, o->nstate);
 	take_parts(o, part, n);
 	for (int i = 0; i < 2; i++)
-		if (o->nstate[i] && (o->state[i] = kern_alloc(k, o->nstate[i] * sizeof(float))) == NULL) {
+		if (o->nstate[i] && ((o->state[i] = kern_alloc(k, o->nstate[i] * sizeof(float))) == NULL ||
+		                     (o->host[i] = kern_apart(k) ? mem_try(o->nstate[i] * sizeof(float)) : o->state[i]) == NULL)) {
 			size_t all = o->nstate[0] + o->nstate[1];
 
 			optim_release(o);
@@ -113,11 +114,28 @@ void optim_release(struct optim *o)
 {
 	if (o->k == NULL)
 		return;
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
+		if (o->host[i] != o->state[i])
+			mem_free(o->host[i]);
 		if (o->state[i])
 			kern_free(o->k, o->state[i]);
+	}
 	mem_free(o->part);
 	memset(o, 0, sizeof *o);
+}
+
+void optim_fetch(struct optim *o)
+{
+	for (int i = 0; i < 2; i++)
+		if (o->host[i] != o->state[i])
+			kern_get(o->k, o->host[i], o->state[i], o->nstate[i] * sizeof(float));
+}
+
+void optim_store(struct optim *o)
+{
+	for (int i = 0; i < 2; i++)
+		if (o->host[i] != o->state[i])
+			kern_put(o->k, o->state[i], o->host[i], o->nstate[i] * sizeof(float));
 }
 
 /* --- steps --- */

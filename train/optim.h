@@ -40,6 +40,7 @@ struct optim {
 	size_t   nparts;
 	float   *state[2];                /* moments, or Adafactor's means; device memory */
 	size_t   nstate[2];               /* values of each */
+	float   *host[2];                 /* the same in host memory: where the device has its own, as optim_fetch() last brought it */
 	uint64_t t;                       /* steps done */
 };
 
@@ -49,6 +50,10 @@ void optim_measure(const struct optim_part *part, size_t n, enum optim_kind kind
 /* State zero; PART is copied, and its N parts make up the block.  SFT_SYSTEM: no memory. */
 int  optim_init(struct optim *o, struct kern *k, const struct optim_part *part, size_t n, const struct optim_opts *how, struct err *e);
 void optim_release(struct optim *o);
+
+/* The state from the device to host[] and from there to it; nothing where they are the same. */
+void optim_fetch(struct optim *o);
+void optim_store(struct optim *o);
 
 /* Global L2 norm of G [n], before clipping. */
 double optim_norm(const struct optim *o, const float *g);

@@ -53,6 +53,7 @@ static int save_result(const struct run *r, const char *name, struct err *e)
 	if (!r->first)
 		return 0;
 	buf_fmt(&dir, "%s/%s", r->o->out, name);
+	model_fetch(r->l.m);
 	if (r->full)
 		rc = hf_export(r->l.w, &(struct weight_values){ &t, all_changed, trained_rows }, &(struct hf_opts){ DT_F32, 0, r->l.pool }, dir.p, e);
 	else
@@ -70,6 +71,7 @@ static int save_state(struct run *r, struct err *e)
 		return 0;
 	r->c.place = r->cursor.place;
 	r->c.seconds = seconds_of(r);
+	optim_fetch(&r->optim);
 	if ((rc = save_result(r, "last", e)) != 0 || (rc = runlog_sync(r->log, &r->c.log_length, e)) != 0)
 		return rc;
 	return checkpoint_save(r->o->out, &r->c, e);

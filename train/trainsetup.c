@@ -410,12 +410,14 @@ static int load_state(struct run *r, struct err *e)
 	struct checkpoint *c = &r->c;
 	int rc;
 
-	*c = (struct checkpoint){ .nsource = c->nsource, .source = c->source, .settings = r->settings.p, .n = r->optim.n, .p = model_values(r->l.m), .state = { r->optim.state[0], r->optim.state[1] },
+	*c = (struct checkpoint){ .nsource = c->nsource, .source = c->source, .settings = r->settings.p, .n = r->optim.n, .p = model_host(r->l.m), .state = { r->optim.host[0], r->optim.host[1] },
 		.nstate = { r->optim.nstate[0], r->optim.nstate[1] } };
 	if (!r->o->resume)
 		return has_log(r->o->out) ? err_set(e, SFT_USAGE, "%s holds a run already (--resume goes on with it)", r->o->out) : 0;
 	if ((rc = checkpoint_load(r->o->out, c, &r->resumed, e)) != 0 || !r->resumed)
 		return rc;
+	model_store(r->l.m);
+	optim_store(&r->optim);
 	cursor_seek(&r->cursor, c->place);
 	r->optim.t = c->step;
 	r->seconds_before = c->seconds;
