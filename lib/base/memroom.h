@@ -8,5 +8,7 @@
  * (version 2, or 1) or of one above it, or the limit of the address space (RLIMIT_AS).  Pages of files that can be read again
  * count as free.  UINT64_MAX where nothing is known. */
 uint64_t memroom(const char **limit);
+/* The same of a machine whose /proc and /sys lie under the folder ROOT; limits that only the system call knows (RLIMIT_AS) are this process's own. */
+uint64_t memroom_under(const char *root, const char **limit);
 
 #endif
