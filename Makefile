@@ -70,10 +70,11 @@ MPISO     := $(if $(MPIPKG),$(BUILD)/bin/sft-mpi.so)
 CUDASO    := $(if $(filter 1,$(CUDA)),$(BUILD)/bin/sft-cuda.so)
 # Beside the programs, but for tests only: the same CUDA files over kernels/emu, whose fibers are x86-64's.
 EMUSO     := $(if $(filter x86_64,$(shell uname -m)),$(BUILD)/bin/sft-emu.so)
+EMUTESTS  := $(if $(EMUSO),$(addprefix $(BUILD)/tests/,emufaults emuraces))
 MODULES   := $(MPISO) $(CUDASO)
 
 programs: $(PROGS) $(MPISO)
-tests: $(UNITS) $(OPSTESTS) $(MPISO) $(EMUSO)
+tests: $(UNITS) $(OPSTESTS) $(MPISO) $(EMUSO) $(EMUTESTS)
 fuzzers: $(FUZZERS)
 
 # --- what the build needs ---
@@ -154,7 +155,7 @@ $(BUILD)/bin/sft-cuda.so: $(patsubst kernels/%.cu,$(BUILD)/obj/cuda/%.o,$(CUDASR
 	$(call say,LD $(notdir $@))
 	$(Q)$(NVCC) -shared -o $@ $^ -lcublas -Xlinker -rpath=$(dir $(NVCC))../lib64
 
-EMUSRC    := $(CUDASRC) $(wildcard kernels/emu/*.cc)
+EMUSRC    := $(CUDASRC) $(filter-out kernels/emu/races.cc,$(wildcard kernels/emu/*.cc))
 EMUFLAGS   = -std=c++17 -O2 -g $(WARN) -Wno-unused-function -Wno-unknown-pragmas -ffp-contract=off -fPIC $(addprefix -I,kernels kernels/emu lib/base) $(SANITIZE)
 $(BUILD)/obj/emu/%.o: %.cu
 	@mkdir -p $(@D)
@@ -168,6 +169,22 @@ $(BUILD)/bin/sft-emu.so: $(addprefix $(BUILD)/obj/emu/,$(addsuffix .o,$(basename
 	@mkdir -p $(@D)
 	$(call say,LD $(notdir $@))
 	$(Q)$(CXX) -shared $(SANITIZE) -o $@ $^
+# The same with a race detector (device "emurace"): the kernels alone are instrumented, and races.cc stands for the sanitizer's library.
+$(BUILD)/obj/emurace/%.o: %.cu
+	@mkdir -p $(@D)
+	$(call say,EMU $<)
+	$(Q)$(CXX) $(EMUFLAGS) -fsanitize=thread -Wno-tsan -MMD -MP -x c++ -c $< -o $@
+$(BUILD)/bin/sft-emurace.so: $(patsubst %.cu,$(BUILD)/obj/emurace/%.o,$(CUDASRC)) $(patsubst %.cc,$(BUILD)/obj/emu/%.o,$(wildcard kernels/emu/*.cc))
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CXX) -shared -o $@ $^
+EMUOBJ    := $(patsubst %.cc,$(BUILD)/obj/emu/%.o,$(wildcard kernels/emu/*.cc))
+$(BUILD)/tests/emufaults: $(BUILD)/obj/emu/tests/emu/emufaults.o $(filter-out %/races.o,$(EMUOBJ))
+$(BUILD)/tests/emuraces: $(BUILD)/obj/emurace/tests/emu/emufaults.o $(EMUOBJ)
+$(BUILD)/tests/emufaults $(BUILD)/tests/emuraces:
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -ldl
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

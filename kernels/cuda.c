@@ -59,14 +59,18 @@ int cuda_devices(void)
 
 int cuda_open(struct kern *k, const char *device, struct err *e)
 {
-	bool emu = strncmp(device, "emu", 3) == 0;
-	const char *how = device + (emu ? 3 : 4);
-	const struct cuda_door *d = door_of(emu ? "sft-emu.so" : "sft-cuda.so", e);
+	size_t n = strcspn(device, ":");
+	const char *how = device + n + (device[n] == ':');
+	const struct cuda_door *d;
+	struct buf name = {0};
 	char msg[256];
 
+	buf_fmt(&name, "sft-%.*s.so", (int)n, device);
+	d = door_of(name.p, e);
+	buf_free(&name);
 	if (d == NULL)
 		return SFT_SYSTEM;
-	if (d->open(k, *how == ':' ? how + 1 : how, msg, sizeof msg) != 0)
+	if (d->open(k, how, msg, sizeof msg) != 0)
 		return err_set(e, SFT_SYSTEM, "%s", msg);
 	return 0;
 }

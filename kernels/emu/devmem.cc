@@ -17,6 +17,7 @@
 #endif
 
 enum { GUARD = 256 };
+static const uint16_t GUARD_WORD = 0x7ff1;         /* NaN as bf16 and, twice, as f32; another than that of unwritten memory */
 static const size_t TOTAL = (size_t)8 << 30;       /* of the device, and again of memory that both sides see */
 
 struct area {
@@ -84,6 +85,11 @@ static size_t with_guard(size_t bytes)
 	return ((bytes + 255) & ~(size_t)255) + GUARD;
 }
 
+static char guard_byte(size_t i)
+{
+	return (char)(i % 2 ? GUARD_WORD >> 8 : GUARD_WORD & 0xff);
+}
+
 static cudaError_t take(struct area *a, void **p, size_t bytes)
 {
 	size_t n = with_guard(bytes);
@@ -105,6 +111,8 @@ static cudaError_t take(struct area *a, void **p, size_t bytes)
 		mprotect(at, n, PROT_READ | PROT_WRITE);
 	__asan_unpoison_memory_region(at, n);
 	memset(at, 0xff, n);
+	for (size_t i = bytes; i < n; i++)
+		at[i] = guard_byte(i);
 	__asan_poison_memory_region(at + bytes, n - bytes);
 	emu_memory_close();
 	a->live[at] = bytes;
@@ -173,7 +181,7 @@ static void check(const struct area *a, const char *kernel)
 {
 	for (const auto &it : a->live)
 		for (size_t i = it.second; i < with_guard(it.second); i++)
-			if (it.first[i] != (char)0xff)
+			if (it.first[i] != guard_byte(i))
 				emu_die("%s wrote %zu bytes behind an allocation of %zu", kernel, i - it.second, it.second);
 }
 
@@ -184,9 +192,14 @@ void emu_guards(const char *kernel)
 }
 #endif
 
+bool emu_is_device(const void *p)
+{
+	return inside(&device, p) || inside(&both, p);
+}
+
 void emu_argument(const char *kernel, const void *p)
 {
-	if (p && !inside(&device, p) && !inside(&both, p))
+	if (p && !emu_is_device(p))
 		emu_die("%s was given a pointer to host memory", kernel);
 }
 

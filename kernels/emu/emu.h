@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <functional>
+#include <memory>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -24,8 +26,8 @@
 #define __forceinline__ inline
 #define __constant__
 #define __launch_bounds__(...)
-#define __align__(n) alignas(n)
-#define __shared__ static __attribute__((section("emu_shared")))
+#define __align__(n) __attribute__((aligned(n)))
+#define __shared__ static __thread              /* so that all of them lie together, those of templates too */
 
 struct dim3 {
 	unsigned x, y, z;
@@ -54,6 +56,7 @@ struct emu_thread {
 	int state;                             /* fibers.cc */
 	void *sp, *stack;
 	const char *file; int line;            /* where it waits */
+	unsigned barriers, exchanges;          /* passed so far: with others of the block, of the warp */
 	unsigned ncopies, group;               /* cp.async */
 	struct { void *to; const void *from; unsigned bytes, group; } copy[EMU_COPIES];
 };
@@ -129,7 +132,7 @@ static inline int __ffs(int u) { return __builtin_ffs(u); }
 static inline int __clz(int u) { return u ? __builtin_clz((unsigned)u) : 32; }
 template <typename T> static inline T min(T a, T b) { return b < a ? b : a; }
 template <typename T> static inline T max(T a, T b) { return a < b ? b : a; }
-template <typename T> static inline T atomicAdd(T *p, T v)
+template <typename T> __attribute__((no_sanitize("thread"))) static inline T atomicAdd(T *p, T v)
 {
 	static_assert(std::is_integral<T>::value, "sums of floats have no fixed order");
 	T old = *p;
@@ -211,7 +214,12 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned flags);
 /* --- between the emulator's files --- */
 
 void emu_queue(cudaStream_t s, std::function<void()> work);      /* with the device's memory open while it runs */
-void emu_run(const char *kernel, dim3 grid, dim3 block, size_t shared, const std::function<void()> &thread);
+/* ENTER(CALL): what a thread does.  CALL, of SIZE bytes, holds its arguments. */
+void emu_run(const char *kernel, dim3 grid, dim3 block, size_t shared, void (*enter)(void *), void *call, size_t size);
+bool emu_is_shared(const void *p);               /* the block's shared memory, static or dynamic */
+bool emu_is_device(const void *p);
+bool emu_is_argument(const void *p);             /* of the kernel that runs */
+extern unsigned emu_launches, emu_block_number;  /* kernels started so far; the running block's number */
 void emu_memory_open(void);
 void emu_memory_close(void);
 void emu_guards(const char *kernel);             /* dies if something was written behind an allocation */
@@ -224,13 +232,24 @@ template <typename P> static inline void emu_argument_of(const char *kernel, con
 	else
 		(void)kernel, (void)p;
 }
+template <typename... P> struct emu_call {
+	void (*kernel)(P...);
+	std::tuple<P...> args;
+
+	static void enter(void *p)
+	{
+		struct emu_call *c = (struct emu_call *)p;
+
+		std::apply(c->kernel, c->args);
+	}
+};
 template <typename... P, typename... A>
 static inline void emu_launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared, cudaStream_t s, A &&...args)
 {
-	std::function<void()> thread = std::bind(kernel, static_cast<P>(args)...);
+	auto call = std::make_shared<emu_call<P...>>(emu_call<P...>{ kernel, std::tuple<P...>(static_cast<P>(args)...) });
 
 	(emu_argument_of<P>(name, static_cast<P>(args)), ...);
-	emu_queue(s, [=] { emu_run(name, grid, block, shared, thread); });
+	emu_queue(s, [=] { emu_run(name, grid, block, shared, emu_call<P...>::enter, call.get(), sizeof *call); });
 }
 #define LAUNCH(kernel, grid, block, smem, stream, ...) emu_launch(#kernel, kernel, (grid), (block), (smem), (stream), __VA_ARGS__)
 

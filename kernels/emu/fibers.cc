@@ -2,6 +2,7 @@
 /* Blocks of threads as fibers: a stack each, switched by hand (six registers), so that a barrier costs tens of nanoseconds. */
 #include "emu.h"
 
+#include <link.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -24,10 +25,12 @@ enum { THREADS_MAX = 1024, STACK = 256 << 10 };
 struct emu_thread *emu_cur;
 dim3 emu_block, emu_block_dim, emu_grid_dim;
 struct emu_settings emu_settings;
+unsigned emu_launches, emu_block_number;
 
 static struct {
 	const char *kernel;
-	const std::function<void()> *thread;
+	void (*enter)(void *);
+	void *call; size_t call_size;
 	struct emu_thread t[THREADS_MAX];
 	void *fake[THREADS_MAX];                 /* AddressSanitizer's */
 	unsigned threads, alive, waiting, warps;
@@ -40,8 +43,31 @@ static struct {
 	uint64_t seed;
 } now;
 
-/* The static shared variables of all kernels. */
-extern char __start_emu_shared[] __attribute__((weak)), __stop_emu_shared[] __attribute__((weak));
+/* The static shared variables of all kernels: this object's thread-local memory. */
+static char *statics;
+static size_t nstatics;
+
+static int find_statics(struct dl_phdr_info *i, size_t, void *)
+{
+	static __thread volatile char touched;          /* so that it is there */
+	bool ours = false;
+	size_t n = 0;
+
+	touched = 1;
+	for (int p = 0; p < i->dlpi_phnum; p++) {
+		const auto &h = i->dlpi_phdr[p];
+		uintptr_t at = i->dlpi_addr + h.p_vaddr;
+
+		ours |= h.p_type == PT_LOAD && (uintptr_t)find_statics >= at && (uintptr_t)find_statics < at + h.p_memsz;
+		if (h.p_type == PT_TLS)
+			n = h.p_memsz;
+	}
+	if (!ours)
+		return 0;
+	statics = (char *)i->dlpi_tls_data;
+	nstatics = n;
+	return 1;
+}
 
 void emu_die(const char *fmt, ...)
 {
@@ -96,7 +122,7 @@ static void finished(void)
 static void first_of_fiber(void)
 {
 	FIBER_TO(NULL, &now.stack, &now.stack_size);
-	(*now.thread)();
+	now.enter(now.call);
 	if (emu_cur->ncopies)
 		emu_die("returned with copies under way (cp_async_wait)");
 	finished();
@@ -115,7 +141,7 @@ static void start_fiber(struct emu_thread *t)
 #ifdef __SANITIZE_ADDRESS__
 	__asan_unpoison_memory_region(t->stack, STACK);
 #endif
-	sp = (void **)((char *)t->stack + STACK) - 2;          /* where a call would have left a return address: 8 mod 16 */
+	sp = (void **)((char *)t->stack + STACK) - 1;          /* where a call would have left a return address: 8 mod 16 */
 	*sp = NULL;
 	*--sp = (void *)first_of_fiber;
 	for (int i = 0; i < 6; i++)
@@ -156,8 +182,10 @@ void emu_barrier(const char *file, int line)
 		}
 	if (++now.waiting == now.alive) {
 		now.waiting = 0;
-		for (unsigned i = 0; i < now.threads; i++)
+		for (unsigned i = 0; i < now.threads; i++) {
 			now.t[i].state = READY;
+			now.t[i].barriers++;
+		}
 		return;
 	}
 	self->state = AT_BARRIER;
@@ -191,6 +219,7 @@ const char *emu_show(unsigned mask, const void *value, size_t bytes, const char 
 		if (&first[i] != self)
 			same_place(self, &first[i], "a warp's exchange");
 		first[i].state = READY;
+		first[i].exchanges++;
 	}
 	return w->slot[turn][0];
 }
@@ -213,6 +242,21 @@ void emu_aligned(const void *p, size_t n, const char *what)
 		emu_die("%s at an address that is no multiple of %zu", what, n);
 }
 
+static bool within(const void *p, const void *base, size_t n)
+{
+	return (const char *)p >= (const char *)base && (const char *)p < (const char *)base + n;
+}
+
+bool emu_is_shared(const void *p)
+{
+	return within(p, now.shared, sizeof now.shared) || within(p, statics, nstatics);
+}
+
+bool emu_is_argument(const void *p)
+{
+	return within(p, now.call, now.call_size) || within(p, now.warp, sizeof now.warp) || within(p, now.t, sizeof now.t) || within(p, emu_cur->stack, STACK);
+}
+
 static uint64_t draw(void)
 {
 	now.seed ^= now.seed << 13;
@@ -233,8 +277,7 @@ static void schedule(unsigned *order, unsigned n)
 static void fresh_shared(void)
 {
 	memset(now.shared, 0xff, now.shared_used);
-	if (__start_emu_shared)
-		memset(__start_emu_shared, 0xff, (size_t)(__stop_emu_shared - __start_emu_shared));
+	memset(statics, 0xff, nstatics);
 }
 
 static void run_block(void)
@@ -247,7 +290,7 @@ static void run_block(void)
 		struct emu_thread *t = &now.t[i];
 
 		t->state = READY;
-		t->ncopies = t->group = 0;
+		t->ncopies = t->group = t->barriers = t->exchanges = 0;
 		start_fiber(t);
 	}
 	for (unsigned w = 0; w < now.threads / 32; w++)
@@ -267,13 +310,18 @@ static void run_block(void)
 	}
 }
 
-void emu_run(const char *kernel, dim3 grid, dim3 block, size_t shared, const std::function<void()> &thread)
+void emu_run(const char *kernel, dim3 grid, dim3 block, size_t shared, void (*enter)(void *), void *call, size_t size)
 {
 	size_t blocks = (size_t)grid.x * grid.y * grid.z;
 	std::vector<unsigned> order(blocks);
 
 	now.kernel = kernel;
-	now.thread = &thread;
+	if (statics == NULL)
+		dl_iterate_phdr(find_statics, NULL);
+	now.enter = enter;
+	now.call = call;
+	now.call_size = size;
+	emu_launches++;
 	now.threads = block.x * block.y * block.z;
 	now.shared_used = shared;
 	now.seed = now.seed ? now.seed : 88172645463325252u;
@@ -293,6 +341,7 @@ void emu_run(const char *kernel, dim3 grid, dim3 block, size_t shared, const std
 	for (size_t i = 0; i < blocks; i++) {
 		unsigned b = order[i];
 
+		emu_block_number = b;
 		emu_block = dim3(b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y);
 		run_block();
 	}
