@@ -54,6 +54,7 @@ static int find_statics(struct dl_phdr_info *i, size_t, void *)
 	size_t n = 0;
 
 	touched = 1;
+	(void)touched;
 	for (int p = 0; p < i->dlpi_phnum; p++) {
 		const auto &h = i->dlpi_phdr[p];
 		uintptr_t at = i->dlpi_addr + h.p_vaddr;
