@@ -51,7 +51,14 @@ int choice_set_list(struct choice_set *s, const struct json *v, struct arena *a,
 	return some(s, e);
 }
 
-int choice_set_encode(struct choice_set *s, struct chatids *c, int32_t end, struct err *e)
+static void divisors(struct choice_set *s, enum choice_norm norm)
+{
+	s->divisor = mem_grow(s->divisor, s->n, sizeof *s->divisor);
+	for (uint32_t i = 0; i < s->n; i++)
+		s->divisor[i] = norm == NORM_TOKENS ? s->c[i].n : norm == NORM_BYTES ? (double)s->text[i].n : 1;
+}
+
+int choice_set_encode(struct choice_set *s, struct chatids *c, int32_t end, enum choice_norm norm, struct err *e)
 {
 	struct tok_ids ids = {0};
 	size_t *from = mem_grow(NULL, s->n + 1, sizeof *from);
@@ -77,6 +84,8 @@ int choice_set_encode(struct choice_set *s, struct chatids *c, int32_t end, stru
 			rc = err_set(e, SFT_BADDATA, "choice %u has no tokens", i + 1);
 		else
 			s->c[i] = (struct decode_choice){ .ids = s->ids + from[i], .n = (uint32_t)(from[i + 1] - from[i]) };
+	if (rc == 0)
+		divisors(s, norm);
 	mem_free(from);
 	tok_ids_free(&ids);
 	return rc;
@@ -87,5 +96,6 @@ void choice_set_free(struct choice_set *s)
 	mem_free(s->text);
 	mem_free(s->c);
 	mem_free(s->ids);
+	mem_free(s->divisor);
 	memset(s, 0, sizeof *s);
 }

@@ -11,6 +11,7 @@ struct choice_set {
 	struct choice_text { const char *p; size_t n; } *text;    /* [n], in an arena */
 	struct decode_choice *c;                                  /* [n]; ids end with the end-of-turn token */
 	uint32_t *ids;                                            /* of all of them */
+	double *divisor;                                          /* [n] of scores */
 	uint32_t n, cap;
 };
 
@@ -18,8 +19,10 @@ struct choice_set {
 int  choice_set_lines(struct choice_set *s, const char *text, struct arena *a, struct err *e);
 /* V: a JSON list of strings. */
 int  choice_set_list(struct choice_set *s, const struct json *v, struct arena *a, struct err *e);
-/* Ids of the texts; END < 0: no token ends them. */
-int  choice_set_encode(struct choice_set *s, struct chatids *c, int32_t end, struct err *e);
+enum choice_norm { NORM_NONE, NORM_TOKENS, NORM_BYTES };
+
+/* Ids of the texts, and what their scores are divided by; END < 0: no token ends them. */
+int  choice_set_encode(struct choice_set *s, struct chatids *c, int32_t end, enum choice_norm norm, struct err *e);
 void choice_set_free(struct choice_set *s);
 
 #endif

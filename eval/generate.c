@@ -323,44 +323,53 @@ static int need_choices(struct gen *g, const struct item *it, struct err *e)
 	if (g->o->choices[0] != '@' && (rc = choice_set_list(&g->choices, json_get(it->record, g->o->choices), &g->arena, e)) != 0)
 		return err_in(e, "%s", g->o->choices);
 	g->choices_done = g->o->choices[0] == '@';
-	return choice_set_encode(&g->choices, g->c, g->end, e);
+	return choice_set_encode(&g->choices, g->c, g->end, (enum choice_norm)g->o->norm, e);
 }
 
 static double normed(const struct gen *g, uint32_t i)
 {
-	const struct decode_choice *c = &g->choices.c[i];
+	return g->choices.c[i].score / g->choices.divisor[i];
+}
 
-	switch ((enum choice_norm)g->o->norm) {
-	case NORM_TOKENS:
-		return c->score / c->n;
-	case NORM_BYTES:
-		return c->score / (double)g->choices.text[i].n;
-	case NORM_NONE:
-		break;
+/* The choice with the highest score; the scores of all, but with --choices-best. */
+static int choose(struct gen *g, const struct item *it, uint32_t *best, struct field *scores, struct err *e)
+{
+	const struct choice_set *s = &g->choices;
+	struct buf b = {0};
+	struct jw w;
+	int rc;
+
+	if (g->o->choices_best)
+		return decode_best(g->d, it->prompt.id, (uint32_t)it->prompt.n, s->c, s->n, s->divisor, best, e);
+	if ((rc = decode_choices(g->d, it->prompt.id, (uint32_t)it->prompt.n, s->c, s->n, e)) != 0)
+		return rc;
+	jw_init(&w, &b);
+	jw_obj(&w);
+	for (uint32_t i = 0; i < s->n; i++) {
+		jw_keyn(&w, s->text[i].p, s->text[i].n);
+		jw_double(&w, normed(g, i));
+		if (normed(g, i) > normed(g, *best))
+			*best = i;
 	}
-	return c->score;
+	jw_obj_end(&w);
+	*scores = json_field(&g->arena, &b);
+	return 0;
 }
 
 static int put_choice(struct gen *g, const struct item *it, struct err *e)
 {
 	const struct choice_set *s = &g->choices;
 	struct genfield f[F_COUNT];
-	struct buf b = {0};
+	struct field scores = {0};
 	uint32_t best = 0;
-	struct jw w;
+	int rc = choose(g, it, &best, &scores, e);
 
-	jw_init(&w, &b);
-	jw_obj(&w);
-	for (uint32_t i = 0; i < s->n; i++) {
-		jw_keyn(&w, s->text[i].p, s->text[i].n);
-		jw_double(&w, normed(g, i));
-		if (normed(g, i) > normed(g, best))
-			best = i;
-	}
-	jw_obj_end(&w);
+	if (rc != 0)
+		return rc;
 	common_fields(g, it, f);
 	f[F_PREDICTION] = (struct genfield){ "prediction", { s->text[best].p, s->text[best].n, FIELD_TEXT } };
-	f[F_SCORES] = (struct genfield){ "scores", json_field(&g->arena, &b) };
+	if (!g->o->choices_best)
+		f[F_SCORES] = (struct genfield){ "scores", scores };
 	if (g->o->from_ids || g->o->ids)
 		f[F_IDS] = (struct genfield){ "prediction_ids", ids_field(&g->arena, s->c[best].ids, s->c[best].n) };
 	return put(g, it, f, e);
@@ -375,8 +384,7 @@ static int choose_batch(struct gen *g, struct err *e)
 
 		if (it->rejected)
 			continue;
-		if ((rc = need_choices(g, it, e)) == 0 &&
-		    (rc = decode_choices(g->d, it->prompt.id, (uint32_t)it->prompt.n, g->choices.c, g->choices.n, e)) == 0)
+		if ((rc = need_choices(g, it, e)) == 0)
 			rc = put_choice(g, it, e);
 		if (rc != 0)
 			err_in(e, "%s:%llu", it->r->file, (unsigned long long)it->r->line);
@@ -422,6 +430,8 @@ static int set_up(struct gen *g, struct err *e)
 	const char *text;
 	int rc;
 
+	if (o->choices_best && o->choices == NULL)
+		return err_set(e, SFT_USAGE, "--choices-best without --choices");
 	if ((rc = loaded_open(&g->l, &o->use, (int)g->t->threads, e)) != 0)
 		return rc;
 	odd_values_warn(g->l.w, g->l.pool, g->t);

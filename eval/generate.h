@@ -10,8 +10,6 @@
 #include "rec.h"
 #include "tool.h"
 
-enum choice_norm { NORM_NONE, NORM_TOKENS, NORM_BYTES };
-
 struct generate_opts {
 	struct loaded_opts use;
 	struct rec_opts rec;
@@ -24,7 +22,8 @@ struct generate_opts {
 	int64_t logprobs;               /* alternatives of each token, -1: no "logprobs" */
 	bool    ids;                    /* "prediction_ids" too */
 	const char *choices;            /* "@FILE": a choice a line; else a column with a list of them; NULL: generate */
-	int     norm;                   /* enum choice_norm */
+	int     norm;                   /* enum choice_norm (genchoice.h) */
+	bool    choices_best;           /* the best choice alone, without the scores of all */
 };
 
 void generate_opts_init(struct generate_opts *o);

@@ -23,6 +23,7 @@ static const struct opt options[] = {
 	OPT_STR(0, "chat-template", &o.template, "FILE|NAME", "chat template [the model's]"),
 	OPT_HEAD("Choices"),
 	OPT_STR(0, "choices", &o.choices, "@FILE|COL", "choose the likeliest of the lines of FILE, or of the list in column COL"),
+	OPT_FLAG(0, "choices-best", &o.choices_best, "only the likeliest choice, no scores: faster, same choice"),
 	OPT_CHOICE(0, "choice-norm", &o.norm, "none|tokens|bytes", "divide a choice's score by its length [none]"),
 	OPT_END
 };

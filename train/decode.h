@@ -56,5 +56,9 @@ struct decode_choice {
 };
 /* All choices are scored in one pass (or few, where they are many tokens), as continuations that share the prompt's keys. */
 int  decode_choices(struct decoder *d, const uint32_t *prompt, uint32_t n, struct decode_choice *c, uint32_t nchoices, struct err *e);
+/* *BEST: the choice with the highest score / DIVIDE[it] (over 0; NULL: 1 for all), the first of equals, as decode_choices() would have it to
+ * rounding.  Only the tokens of those that could still be the best are computed; only c[*best].score is sure to be set. */
+int  decode_best(struct decoder *d, const uint32_t *prompt, uint32_t n, struct decode_choice *c, uint32_t nchoices, const double *divide, uint32_t *best,
+                 struct err *e);
 
 #endif

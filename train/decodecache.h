@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SFT_DECODECACHE_H
 #define SFT_DECODECACHE_H
-/* What decode.c (answers) and choices.c (scores) share: the cache, the rows of a common beginning in it, and a pass under
+/* What decode.c (answers), choices.c (scores) and choicebest.c (the best of them) share: the cache, the rows of a common beginning in it, and a pass under
  * construction.  Nothing else includes this. */
 #include "decode.h"
 

@@ -240,6 +240,38 @@ static void many_choices(void)
 		CHECK(fabs(c[i].score - alone(prompt, n, &c[i])) < 1e-3);
 }
 
+/* Choices out of so few tokens that many begin alike, whole ones others' beginnings, with and without a divisor. */
+static void best_choice(void)
+{
+	enum { C = 60 };
+	static uint32_t ids[C][6], prompt[1300];
+	struct decode_choice c[C];
+	double divide[C];
+	uint32_t n, want, got, alike = 0;
+
+	for (uint32_t round = 0; round < 24; round++) {
+		n = round == 0 ? 1 : long_prompt(round, round == 5, prompt);
+		prompt[0] = 5;
+		for (uint32_t i = 0; i < C; i++) {
+			c[i] = (struct decode_choice){ .ids = ids[i], .n = 1 + (i + round) % (round % 3 == 2 ? 6 : 3) };
+			for (uint32_t k = 0; k < c[i].n; k++)
+				ids[i][k] = 3 + (k < 2 ? i / (round % 4 < 2 ? 4 : 30) * 7 + k * round : i * (k + 1)) % 200;
+			divide[i] = round % 2 ? c[i].n : 1;
+		}
+		CHECK(decode_best(d, prompt, n, c, C, round % 2 ? divide : NULL, &got, NULL) == 0 && got < C);
+		double score = c[got].score, most = -INFINITY;
+
+		CHECK(decode_choices(d, prompt, n, c, C, NULL) == 0);
+		for (uint32_t i = want = 0; i < C; i++)
+			if (c[i].score / divide[i] > most)
+				most = c[want = i].score / divide[i];
+		/* to rounding, for choices of the same tokens differ in nothing else */
+		CHECK(fabs(score - c[got].score) < 1e-3 && fabs(c[got].score / divide[got] - most) < 1e-4);
+		alike += got == want;
+	}
+	CHECK(alike >= 20);
+}
+
 int main(void)
 {
 	data = getenv("DATA") ? getenv("DATA") : "tests/data";
@@ -250,6 +282,7 @@ int main(void)
 	TEST(stopping);
 	TEST(choices);
 	TEST(many_choices);
+	TEST(best_choice);
 	tear_down(&l, d);
 	return test_end();
 }
