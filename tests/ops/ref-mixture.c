@@ -255,7 +255,7 @@ static void rows(void)
 
 int main(void)
 {
-	trial_open();
+	trial_open(1, NULL);
 	TEST(mla_keys);
 	TEST(route);
 	TEST(combine);
