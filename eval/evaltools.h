@@ -11,5 +11,6 @@ int ab_main(int argc, char **argv);
 int agree_main(int argc, char **argv);
 int errors_main(int argc, char **argv);
 int perplexity_main(int argc, char **argv);
+int changes_main(int argc, char **argv);
 
 #endif

@@ -48,7 +48,7 @@ static int take_operands(struct settings *s, struct tool *t)
 		near = n ? opt_nearest(t->operands[0], metric_names(), count_names()) : NULL;
 		if (near)
 			return err_set(&t->e, SFT_USAGE, "no metric '%s' (did you mean '%s'?)", t->operands[0], near);
-		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (%s), or kappa, compare, errors, ab, perplexity",
+		return err_set(&t->e, SFT_USAGE, "%s%s%sname at least one metric first (%s), or kappa, compare, errors, ab, perplexity, changes",
 		               n ? "no metric '" : "", n ? t->operands[0] : "", n ? "': " : "", metric_list());
 	}
 	s->o.no_reference = s->hyp == NULL;
@@ -157,7 +157,7 @@ int metrics_main(int argc, char **argv)
 
 	eval_opts_init(&s.o);
 	tables[2] = rec_opts_table(&s.o.rec, rec);
-	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | errors | ab | perplexity [options] [FILE...]",
+	rc = tool_begin(&t, "sft-eval", "sft-eval METRIC... | kappa | compare | errors | ab | perplexity | changes [options] [FILE...]",
 	                "Score answers: accuracy, bleu, calibration, chrf, compliance, distinct, length, match, repetition, rouge, ter, terms.", tables, argc, argv);
 	if (rc == 0)
 		rc = run(&s, &t);

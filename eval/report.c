@@ -38,6 +38,7 @@ static int draw(struct report *r, struct err *e)
 	report_rounds(r);
 	report_votes(r);
 	report_runs(r);
+	report_changes(r);
 	if ((rc = report_examples(r, e)) != 0)
 		return rc;
 	report_describe(r);
@@ -49,7 +50,8 @@ static int draw(struct report *r, struct err *e)
 static void inputs(struct report *r, const char *const *files, size_t n)
 {
 	static const char *const what[] = { "figures",           "comparison", "weak slices", "votes",      "rounds",
-					    "figures of a tool", "shard",      "data",   "run",         "predictions" };
+					    "figures of a tool", "shard",      "data",   "run",         "predictions",
+					    "changes of a model" };
 	struct page *p = &r->page;
 
 	page_section(p, "inputs", "Made from");

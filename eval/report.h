@@ -14,7 +14,7 @@
 
 struct report_opts {
 	struct eval_opts eval; /* columns, rule of a right answer, intervals, reading; -o */
-	const char *title, *by, *input;
+	const char *title, *by, *input, *model;
 	struct opt_list metrics, names;
 	int64_t examples;
 	int diff; /* 0 words, 1 characters */
@@ -31,7 +31,8 @@ enum input_kind {
 	INPUT_SHARD,
 	INPUT_DESCRIBE,
 	INPUT_RUN,
-	INPUT_PREDICTIONS
+	INPUT_PREDICTIONS,
+	INPUT_CHANGES
 };
 
 struct report_input {
@@ -39,6 +40,8 @@ struct report_input {
 	const char *path, *name;      /* as it was given; as it is shown */
 	const struct json *doc;       /* the object; of a run its config.json, or NULL */
 	struct run_log *log;          /* of a run */
+	const struct json *changes;   /* of a run: what it changed; NULL: not known, and WHY (NULL: it left no model yet) */
+	const char *why;
 	bool references, scores, ids; /* predictions: their first record has these */
 };
 
@@ -57,6 +60,8 @@ int report_run(struct report_opts *o, struct tool *t, const char *const *files, 
 
 /* One more input (reportin.c). */
 int report_take(struct report *r, const char *path, struct err *e);
+/* What the model or adapter in PATH changed, as a document (repchanges.c). */
+int report_changes_of(struct report *r, const char *path, const struct json **doc, struct err *e);
 /* Score the predictions, where no metrics or comparison are given for them (reportscore.c): adds inputs. */
 int report_score(struct report *r, struct err *e);
 
@@ -75,6 +80,7 @@ void report_agreement(struct report *r);
 void report_rounds(struct report *r);
 void report_votes(struct report *r);
 void report_runs(struct report *r);
+void report_changes(struct report *r);
 int report_examples(struct report *r, struct err *e);
 void report_describe(struct report *r);
 void report_data(struct report *r);

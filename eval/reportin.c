@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "changes.h"
 #include "report.h"
 
 static const char expected[] =
@@ -81,7 +82,7 @@ static int take_document(struct report *r, const char *path, const struct json *
 	} known[] = {
 		{ "sft.eval/1", INPUT_METRICS },  { "sft.errors/1", INPUT_ERRORS },    { "sft.ab/1", INPUT_VOTES },
 		{ "sft.stats/1", INPUT_STATS },   { "sft.shard-info/1", INPUT_SHARD }, { "sft.agree/1", INPUT_METRICS },
-		{ "sft.rounds/1", INPUT_ROUNDS }, { "sft.describe/1", INPUT_DESCRIBE },
+		{ "sft.rounds/1", INPUT_ROUNDS }, { "sft.describe/1", INPUT_DESCRIBE }, { "sft.changes/1", INPUT_CHANGES },
 	};
 	const struct json *schema = json_get(doc, "schema");
 	enum input_kind kind;
@@ -206,7 +207,40 @@ static int take_stream(struct report *r, const char *path, struct err *e)
 
 /* --- folders, and JSON over several lines --- */
 
-static int take_folder(struct report *r, const char *path, struct err *e)
+/* What a run changed; a base that cannot be had is no failure of the report. */
+static int run_changes(struct report *r, struct report_input *x, struct err *e)
+{
+	int rc = changes_are_in(x->path) ? report_changes_of(r, x->path, &x->changes, e) : 0;
+
+	if (rc == 0 || rc == SFT_SYSTEM)
+		return rc;
+	x->why = shown(r, e->msg, strlen(e->msg));
+	e->code = 0;
+	return 0;
+}
+
+static bool is_adapter(const char *path)
+{
+	struct buf b = { 0 };
+	bool is;
+
+	buf_fmt(&b, "%s/adapter_config.json", path);
+	is = access(b.p, F_OK) == 0;
+	buf_free(&b);
+	return is;
+}
+
+static int take_adapter(struct report *r, const char *path, struct err *e)
+{
+	const struct json *doc;
+	int rc = report_changes_of(r, path, &doc, e);
+
+	if (rc == 0)
+		add(r, INPUT_CHANGES, path)->doc = doc;
+	return rc;
+}
+
+static int take_run(struct report *r, const char *path, struct err *e)
 {
 	struct buf log = { 0 }, config = { 0 };
 	const struct json *doc = NULL;
@@ -215,7 +249,7 @@ static int take_folder(struct report *r, const char *path, struct err *e)
 	buf_fmt(&log, "%s/log.jsonl", path);
 	buf_fmt(&config, "%s/config.json", path);
 	if (access(log.p, F_OK) != 0)
-		rc = err_set(e, SFT_BADDATA, "%s: no log.jsonl in this folder (expected a run folder)", path);
+		rc = err_set(e, SFT_BADDATA, "%s: no log.jsonl in this folder (expected a run folder, or that of an adapter)", path);
 	if (rc == 0 && access(config.p, F_OK) == 0)
 		rc = json_file(&r->arena, config.p, &doc, e);
 	if (rc == 0)
@@ -231,6 +265,7 @@ static int take_folder(struct report *r, const char *path, struct err *e)
 			x->name = short_name(r, path);
 			tell_apart(r);
 		}
+		rc = run_changes(r, x, e);
 	}
 	buf_free(&log);
 	buf_free(&config);
@@ -267,7 +302,7 @@ int report_take(struct report *r, const char *path, struct err *e)
 	if (stat(path, &st) != 0)
 		return err_sys(e, path);
 	if (S_ISDIR(st.st_mode))
-		return take_folder(r, path, e);
+		return is_adapter(path) ? take_adapter(r, path, e) : take_run(r, path, e);
 	if (!S_ISREG(st.st_mode) || !is_spread(path))
 		return take_stream(r, path, e);
 	rc = json_file(&r->arena, path, &doc, e);

@@ -15,6 +15,7 @@ static const struct {
 	{ "agree", agree_main },
 	{ "errors", errors_main },
 	{ "perplexity", perplexity_main },
+	{ "changes", changes_main },
 };
 
 int main(int argc, char **argv)
