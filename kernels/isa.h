@@ -3,6 +3,8 @@
  * flags. */
 #include "isa_attn_dx.h"
 #include "isa_attn_one.h"
+#include "isa_dora.h"
+#include "isa_experts.h"
 #include "isa_flat.h"
 #include "isa_noise.h"
 #include "isa_optim.h"
@@ -31,10 +33,20 @@ const struct kern_ops ISA_OPS = {
 	.embed_dx = embed_dx,
 	.rows_get = rows_get,
 	.rows_put = rows_put,
-	.rows_copy = ref_rows_copy, .rows_gather = ref_rows_gather, .dora_norm = ref_dora_norm, .dora_scale = ref_dora_scale,
-	.dora_scale_dx = ref_dora_scale_dx, .mla_keys = ref_mla_keys, .mla_keys_dx = ref_mla_keys_dx,
-	.route = ref_route, .route_dx = ref_route_dx, .combine = ref_combine, .combine_dx = ref_combine_dx, .combine_add = ref_combine_add,
-	.gated = ref_gated, .gated_dx = ref_gated_dx,
+	.rows_copy = rows_copy,
+	.rows_gather = rows_gather,
+	.dora_norm = dora_norm,
+	.dora_scale = dora_scale,
+	.dora_scale_dx = dora_scale_dx,
+	.mla_keys = mla_keys,
+	.mla_keys_dx = mla_keys_dx,
+	.route = route,
+	.route_dx = route_dx,
+	.combine = combine,
+	.combine_dx = combine_dx,
+	.combine_add = combine_add,
+	.gated = gated,
+	.gated_dx = gated_dx,
 	.dropout = dropout,
 	.dropout_dx = dropout_dx,
 	.noise = noise,

@@ -128,6 +128,12 @@ KERN_OPS(OP)
 KERN_OPS(OP)
 #undef OP
 
+/* One token of kern_route, once its scores S are there: who is chosen, and their weights.  ROOM: ROUTE_ROOM floats of one's own. */
+#define ROUTE_ROOM(experts) (3 * (size_t)(experts))
+void route_choose(const struct kern_route *a, const float *s, float *room, uint32_t *who, float *w);
+/* And of its way back: DL [experts] from DW [top].  DS: [experts] of one's own. */
+void route_row_dx(const struct kern_route *a, const float *s, const uint32_t *who, const float *dw, double *ds, float *dl);
+
 /* What bounds the working memory of the cpu's operations (room.c adds it up). */
 enum {
 	BAND = 96,                     /* products: rows of a task, a multiple of 12 */

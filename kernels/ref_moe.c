@@ -116,37 +116,40 @@ static void limit_groups(const struct kern_route *a, float *c, float *group, boo
 			c[g * n + i] = a->pair ? -INFINITY : 0;
 }
 
+void route_choose(const struct kern_route *a, const float *s, float *room, uint32_t *who, float *w)
+{
+	bool *taken = (bool *)(room + 2 * a->experts);
+	uint32_t n = 0;
+	double sum = 0;
+
+	for (uint32_t e = 0; e < a->experts; e++)
+		room[e] = s[e] + (a->bias ? a->bias[e] : 0);
+	if (a->topg < a->groups)
+		limit_groups(a, room, room + a->experts, taken);
+	mark_best(room, a->experts, a->top, taken);
+	for (uint32_t e = 0; e < a->experts; e++)
+		if (taken[e])
+			who[n++] = e;
+	for (uint32_t j = 0; j < a->top; j++)
+		sum += s[who[j]];
+	for (uint32_t j = 0; j < a->top; j++)
+		w[j] = (float)(s[who[j]] / (a->norm ? sum + 1e-20 : 1) * a->scale);
+}
+
 void ref_route(struct kern *k, const struct kern_route *a, float *scores, uint32_t *expert, float *weight)
 {
-	float *c = mem_new(2 * a->experts * sizeof *c);
-	bool *taken = mem_new(a->experts * sizeof *taken);
+	float *room = mem_new(ROUTE_ROOM(a->experts) * sizeof *room);
 
 	(void)k;
 	for (size_t t = 0; t < a->t; t++) {
-		float *s = scores + t * a->experts, *w = weight + t * a->top;
-		uint32_t *who = expert + t * a->top, n = 0;
-		double sum = 0;
-
-		squash(a, s);
-		for (uint32_t e = 0; e < a->experts; e++)
-			c[e] = s[e] + (a->bias ? a->bias[e] : 0);
-		if (a->topg < a->groups)
-			limit_groups(a, c, c + a->experts, taken);
-		mark_best(c, a->experts, a->top, taken);
-		for (uint32_t e = 0; e < a->experts; e++)
-			if (taken[e])
-				who[n++] = e;
-		for (uint32_t j = 0; j < a->top; j++)
-			sum += s[who[j]];
-		for (uint32_t j = 0; j < a->top; j++)
-			w[j] = (float)(s[who[j]] / (a->norm ? sum + 1e-20 : 1) * a->scale);
+		squash(a, scores + t * a->experts);
+		route_choose(a, scores + t * a->experts, room, expert + t * a->top, weight + t * a->top);
 	}
-	mem_free(c);
-	mem_free(taken);
+	mem_free(room);
 }
 
-/* With s the scores, S the sum of the chosen: w = scale s / S, so ds = scale / S (dw - sum(dw s) / S); then through the sigmoid or softmax. */
-static void route_row_dx(const struct kern_route *a, const float *s, const uint32_t *who, const float *dw, double *ds, float *dl)
+/* With S the sum of the chosen scores: w = scale s / S, so ds = scale / S (dw - sum(dw s) / S); then through the sigmoid or softmax. */
+void route_row_dx(const struct kern_route *a, const float *s, const uint32_t *who, const float *dw, double *ds, float *dl)
 {
 	double sum = 0, dot = 0;
 
