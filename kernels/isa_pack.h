@@ -165,7 +165,53 @@ static void values_at(const struct source *s, uint32_t row, uint32_t col, uint32
 		d[i] *= s->scale;
 }
 
-/* The same as words at D, the last pair filled up with 0. */
+#if defined(__AVX512BF16__)
+/* bf16 of the 32 values s * q + m at D; the 16 there may be are made once and looked up. */
+INLINE void halves_nibbles(const uint8_t *q, float s, int off, float m, uint16_t *d)
+{
+	const __m512 count = _mm512_set_ps(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	__m128i raw = _mm_loadu_si128((const void *)q), mask = _mm_set1_epi8(15);
+	__m512i at = _mm512_cvtepu8_epi16(_mm256_set_m128i(_mm_and_si128(_mm_srli_epi16(raw, 4), mask), _mm_and_si128(raw, mask)));
+	__m256i table = vh_of((count - vf_set((float)off)) * vf_set(s) + vf_set(m));
+
+	_mm512_storeu_si512(d, _mm512_permutexvar_epi16(at, _mm512_castsi256_si512(table)));
+}
+
+/* As values_at(), rounded to bf16, for types that need no f32 on the way; false: not one of them. */
+INLINE bool halves_at(const struct source *s, uint32_t row, uint32_t col, uint32_t n, uint16_t *d)
+{
+	const uint8_t *p = (const uint8_t *)s->p + row * s->row_bytes;
+	uint32_t i = 0;
+
+	if (s->blocks || s->scale != 1)
+		return false;
+	switch (s->type) {
+	case DT_Q4_0:
+		for (p += col / 32 * 18; i < n; i += 32, p += 18)
+			halves_nibbles(p + 2, half_at(p), 8, 0, d + i);
+		return true;
+	case DT_Q4_1:
+		for (p += col / 32 * 20; i < n; i += 32, p += 20)
+			halves_nibbles(p + 4, half_at(p), 0, half_at(p + 2), d + i);
+		return true;
+	case DT_Q8_0:
+		for (p += col / 32 * 34; i < n; i += 32, p += 34)
+			for (int h = 0; h < 32; h += 16)
+				vh_st(d + i + h, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)(p + 2 + h)))) * vf_set(half_at(p)));
+		return true;
+	default:
+		return false;
+	}
+}
+#else
+INLINE bool halves_at(const struct source *s, uint32_t row, uint32_t col, uint32_t n, uint16_t *d)
+{
+	(void)s, (void)row, (void)col, (void)n, (void)d;
+	return false;
+}
+#endif
+
+/* Values as words at D, the last pair filled up with 0. */
 static void words_at(const struct source *s, struct words w, uint32_t row, uint32_t col, uint32_t n, void *d)
 {
 	float tmp[SLICE];
@@ -173,6 +219,8 @@ static void words_at(const struct source *s, struct words w, uint32_t row, uint3
 
 	if (w.pairs && s->type == DT_BF16 && s->scale == 1) {
 		memcpy(d, s->p + row * s->row_bytes + 2 * (size_t)col, 2 * (size_t)n);
+	} else if (w.pairs && halves_at(s, row, col, n, h)) {
+		;
 	} else if (w.pairs) {
 		values_at(s, row, col, n, tmp);
 		narrow(tmp, h, n);
@@ -251,7 +299,7 @@ static void turn_rows(const float *src, size_t ld, uint32_t steps, float *dst, s
 /* One panel of outputs J.. that are rows of the source, contraction K0 .. K0 + KC - 1. */
 static void pack_rows(const struct source *src, struct words w, uint32_t j, uint32_t nr, uint32_t k0, uint32_t kc, float *panel)
 {
-	float tmp[VW][SLICE];
+	float tmp[VW][SLICE + 16];     /* no power of two: that would leave the rows few places in the cache */
 
 	for (uint32_t g = 0; g < nr; g += VW)
 		for (uint32_t c = 0; c < kc; c += SLICE) {
@@ -262,7 +310,7 @@ static void pack_rows(const struct source *src, struct words w, uint32_t j, uint
 					words_at(src, w, j + g + i, k0 + c, n, tmp[i]);
 				else
 					memset(tmp[i], 0, steps * sizeof(float));
-			turn_rows(tmp[0], SLICE, steps, panel + (size_t)steps_of(w, c) * nr + g, nr);
+			turn_rows(tmp[0], SLICE + 16, steps, panel + (size_t)steps_of(w, c) * nr + g, nr);
 		}
 }
 
@@ -288,11 +336,16 @@ static void pack_cols(const struct source *src, struct words w, uint32_t j, uint
 {
 	float even[SLICE], odd[SLICE];
 	uint32_t wide = (n + nr - 1) / nr * nr;
+	size_t block = dtype_block(src->type), size = dtype_bytes(src->type), bytes = n / block * size;
+	const char *from = src->p + j / block * size;
 
 	memset(even, 0, wide * sizeof *even);
 	for (uint32_t s = 0; s < steps_of(w, kc); s++) {
 		uint32_t k = k0 + (w.pairs ? 2 * s : s);
 
+		for (uint32_t r = k + 8; r < k + (w.pairs ? 10 : 9) && r < src->rows; r++)     /* rows lie further apart than the machine looks ahead */
+			for (size_t b = 0; b < bytes; b += 64)
+				__builtin_prefetch(from + r * src->row_bytes + b);
 		words_at(src, w, k, j, n, even);
 		if (w.pairs) {
 			memset(odd, 0, wide * sizeof(uint16_t));

@@ -11,7 +11,7 @@ enum {
 	NV_MAX = VW == 16 ? 4 : 2,     /* vectors across a panel */
 	NR_MAX = NV_MAX * VW,
 	MR_MAX = 12,
-	BLOCK_STEPS = 512              /* f32 values (pairs: half of it) in one chain of sums */
+	BLOCK_STEPS = 512              /* f32 values (pairs: half of it) in one chain of sums; a last one that is a quarter longer is not cut */
 };
 
 typedef void tile_fn(const char *a, size_t lda, const float *b, unsigned nr, unsigned steps, float *c, bool more);
@@ -63,7 +63,7 @@ INLINE void tile_chain(const char *a, size_t lda, const float *b, unsigned nr, u
 static void tile_##kind##mr##x##nv(const char *a, size_t lda, const float *b, unsigned nr, unsigned steps, float *c, bool more) \
 { \
 	const unsigned block = BLOCK_STEPS / (pairs ? 2 : 1); \
-	for (; steps > block; steps -= block, a += block * 4, b += block * nr, more = true) \
+	for (; steps > block + block / 4; steps -= block, a += block * 4, b += block * nr, more = true) \
 		tile_chain(a, lda, b, nr, block, c, more, mr, nv, pairs); \
 	tile_chain(a, lda, b, nr, steps, c, more, mr, nv, pairs); \
 }
