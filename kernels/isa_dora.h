@@ -93,27 +93,25 @@ static void dora_scale(struct kern *k, uint32_t t, uint32_t n, const float *src,
 static void dora_scale_dx_task(void *ctx, uint32_t task, int thread)
 {
 	const struct dora *a = ctx;
-	uint32_t past = (task + 1) * COLS < a->n ? (task + 1) * COLS : a->n;
+	uint32_t c = task * COLS, cols = a->n - c < COLS ? a->n - c : COLS;
+	float sum[COLS] = { 0 }, part[COLS] = { 0 };
 
 	(void)thread;
-	for (uint32_t c = task * COLS; c < past; c += VW) {
-		unsigned m = lanes(past - c);
-		vf f = vf_get(a->factor + c, m), s = vf_zero(), part = vf_zero();
+	for (size_t i = 0; i < a->t; i++) {
+		for (uint32_t j = 0; j < cols; j += VW) {
+			unsigned m = lanes(cols - j);
+			vf d = vx_get(a->dy, a->xt, i * a->n + c + j, m);
 
-		for (size_t i = 0; i < a->t; i++) {
-			vf d = vx_get(a->dy, a->xt, i * a->n + c, m);
-
-			part = vf_fma(d, vf_get(a->src + i * a->n + c, m), part);
-			vx_put(a->y, a->xt, i * a->n + c, d * f, m);
-			if ((i & 127) == 127) {
-				s = s + part;
-				part = vf_zero();
-			}
+			vf_st(part + j, vf_fma(d, vf_get(a->src + i * a->n + c + j, m), vf_ld(part + j)));
+			vx_put(a->y, a->xt, i * a->n + c + j, d * vf_get(a->factor + c + j, m), m);
 		}
-		s = s + part;
-		for (unsigned l = 0; l < m; l++)
-			a->out[c + l] += s[l] / a->norm[c + l];
+		for (uint32_t j = 0; j < COLS && ((i & 127) == 127 || i + 1 == a->t); j += VW) {
+			vf_st(sum + j, vf_ld(sum + j) + vf_ld(part + j));
+			vf_st(part + j, vf_zero());
+		}
 	}
+	for (uint32_t j = 0; j < cols; j++)
+		a->out[c + j] += sum[j] / a->norm[c + j];
 }
 
 static void dora_scale_dx(struct kern *k, uint32_t t, uint32_t n, enum dtype xt, const void *dy, const float *src, const float *mag, const float *norm,
