@@ -62,9 +62,12 @@ static int sort_against(struct dedup *d, struct err *e)
 	int rc = 0;
 
 	d->sorted = keyfate_new(d->memory / 2, d->scratch_dir);
-	for (size_t i = 0; i < d->against.cap && rc == 0; i++)
-		if (d->against.slot[i].hi | d->against.slot[i].lo)
-			rc = keyfate_against(d->sorted, d->against.slot[i], e);
+	for (size_t i = 0; i < keyset_slots(&d->against) && rc == 0; i++) {
+		struct hash128 h;
+
+		if (keyset_at(&d->against, i, &h))
+			rc = keyfate_against(d->sorted, h, e);
+	}
 	keyset_release(&d->against);
 	return rc;
 }
@@ -125,8 +128,10 @@ int dedup_against(struct dedup *d, const char *file, const struct rec_opts *o, c
 
 /* --- batches --- */
 
+/* Neighbours that go out together. */
 struct stretch {
 	const struct names *names;
+	size_t first;                  /* of its records */
 	size_t begin, end;             /* its bytes in the batch's buffer */
 	uint64_t records;
 };
@@ -136,7 +141,7 @@ struct batch {
 	struct rec rec[DEDUP_BATCH];
 	struct hash128 key[DEDUP_BATCH];
 	bool shares[DEDUP_BATCH];      /* an n-gram with --against */
-	bool formatted;                /* they are in the buffer, as what is kept goes out at once */
+	bool formatted;                /* they are in the buffer, as what is kept goes out at once, and not as it lies */
 	size_t end[DEDUP_BATCH];       /* of the record's bytes in the buffer */
 	size_t n, bad;                 /* bad: the record that failed; n: none */
 	struct buf out;
@@ -186,7 +191,7 @@ static void map_batch(void *ctx, void *item, int thread)
 	b->out.n = 0;
 	b->e.code = 0;
 	b->bad = b->n;
-	b->formatted = atomic_load_explicit(&j->at_once, memory_order_relaxed);
+	b->formatted = atomic_load_explicit(&j->at_once, memory_order_relaxed) && !rec_takes_records(j->out);
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
 
@@ -224,7 +229,9 @@ static int put_stretch(struct job *j, const struct batch *b, struct stretch *s)
 {
 	int rc = 0;
 
-	if (s->records)
+	if (s->records && rec_takes_records(j->out))
+		rc = rec_put_records(j->out, b->rec + s->first, s->records, j->e);
+	else if (s->records)
 		rc = rec_put(j->out, s->names, b->out.p + s->begin, s->end - s->begin, s->records, j->e);
 	s->records = 0;
 	return rc;
@@ -245,12 +252,13 @@ static int outgrow(struct job *j)
 
 	if (d->sorted == NULL)
 		d->sorted = keyfate_new(d->memory / 2, d->scratch_dir);
-	for (size_t i = 0; i < d->seen.cap && rc == 0; i++) {
+	for (size_t i = 0; i < keyset_slots(&d->seen) && rc == 0; i++) {
 		const struct winner *w = d->seen.number ? &j->winner[d->seen.number[i]] : NULL;
+		struct hash128 h;
 
-		if ((d->seen.slot[i].hi | d->seen.slot[i].lo) == 0)
+		if (!keyset_at(&d->seen, i, &h))
 			continue;
-		rc = w ? keyfate_put(d->sorted, d->seen.slot[i], w->num, w->chars, false, j->e) : keyfate_written(d->sorted, d->seen.slot[i], j->e);
+		rc = w ? keyfate_put(d->sorted, h, w->num, w->chars, false, j->e) : keyfate_written(d->sorted, h, j->e);
 	}
 	keyset_release(&d->seen);
 	mem_free(j->winner);
@@ -284,10 +292,10 @@ static size_t keep_first(struct job *j, struct batch *b)
 				return i;
 			continue;
 		}
-		if (s.records && (s.names != b->rec[i].names || s.end != begin) && put_stretch(j, b, &s) != 0)
+		if (s.records && (s.names != b->rec[i].names || s.first + s.records != i) && put_stretch(j, b, &s) != 0)
 			return i;
 		if (s.records == 0)
-			s = (struct stretch){ b->rec[i].names, begin, begin, 0 };
+			s = (struct stretch){ b->rec[i].names, i, begin, begin, 0 };
 		s.end = b->end[i];
 		s.records++;
 	}

@@ -3,7 +3,7 @@
 #define SFT_DEDUP_H
 /* Exact duplicates: records with the same values in some columns (or in all of them).
  *
- * Keeping the first needs one pass and a table of 16-byte hashes.  Keeping the last or the longest needs two: the records
+ * Keeping the first needs one pass and a table of 12-byte hashes.  Keeping the last or the longest needs two: the records
  * go to a scratch file, and per key the number of its record so far is kept (and its length), 16 bytes more.
  * Where the table would outgrow the memory allowed, its keys go to a file to be sorted, as do those of all records that follow,
  * and these are written in a second pass (keyfate.h).  The output is the same, and its order is that of the input. */

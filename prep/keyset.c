@@ -5,127 +5,147 @@
 
 #include "mem.h"
 
-enum { FIRST = 1024 };
+enum { FIRST = 64 };
+
+_Static_assert(sizeof(struct keyset_line) == 64, "a line of the set is a cache line");
 
 void keyset_init(struct keyset *k, bool numbered)
 {
 	memset(k, 0, sizeof *k);
-	k->cap = FIRST;
-	k->slot = mem_new(FIRST * sizeof *k->slot);
-	k->number = numbered ? mem_new(FIRST * sizeof *k->number) : NULL;
+	k->lines = FIRST;
+	k->line = mem_new(FIRST * sizeof *k->line);
+	k->number = numbered ? mem_new(FIRST * KEYSET_LINE * sizeof *k->number) : NULL;
 }
 
 void keyset_release(struct keyset *k)
 {
-	mem_free(k->slot);
+	mem_free(k->line);
 	mem_free(k->number);
 	memset(k, 0, sizeof *k);
 }
 
 struct hash128 keyset_key(struct hash128 h)
 {
-	h.hi |= (h.hi | h.lo) == 0;
+	h.lo = (uint32_t)h.lo;
 	return h;
 }
 
-/* The slot of H: its own, or the free one where it would go. */
-static size_t find(const struct hash128 *slot, size_t cap, struct hash128 h)
+/* Slot I of line L: is H in it? */
+static inline bool is_at(const struct keyset_line *l, uint32_t i, struct hash128 h)
 {
-	size_t i = h.lo & (cap - 1);
-
-	while ((slot[i].hi != h.hi || slot[i].lo != h.lo) && (slot[i].hi | slot[i].lo) != 0)
-		i = (i + 1) & (cap - 1);
-	return i;
+	return l->lo[i] == (uint32_t)h.lo && l->mid[i] == (uint32_t)h.hi && l->hi[i] == (uint32_t)(h.hi >> 32);
 }
 
-static bool is_free(const struct keyset *k, size_t i)
+/* Where H is, or else (*FOUND false) would go. */
+static inline size_t find(const struct keyset_line *line, size_t lines, struct hash128 h, bool *found)
 {
-	return (k->slot[i].hi | k->slot[i].lo) == 0;
-}
+	for (size_t at = h.hi & (lines - 1); ; at = (at + 1) & (lines - 1)) {
+		const struct keyset_line *l = &line[at];
+		unsigned like = 0;
 
-static void put(struct keyset *k, struct hash128 h, uint32_t number)
-{
-	size_t at = find(k->slot, k->cap, h);
-
-	k->slot[at] = h;
-	if (k->number)
-		k->number[at] = number;
-}
-
-/* The keys of slots FROM..TO-1, in that order, to where they belong in the table as large as it is now. */
-static void settle(struct keyset *k, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++) {
-		struct hash128 h = k->slot[i];
-
-		if (is_free(k, i))
-			continue;
-		k->slot[i] = (struct hash128){ 0, 0 };
-		put(k, h, k->number ? k->number[i] : 0);
+		for (uint32_t i = 0; i < KEYSET_LINE; i++)
+			like |= (unsigned)(l->lo[i] == (uint32_t)h.lo) << i;
+		for (like &= (1u << l->n) - 1; like; like &= like - 1)
+			if (is_at(l, (uint32_t)__builtin_ctz(like), h)) {
+				*found = true;
+				return at * KEYSET_LINE + (size_t)__builtin_ctz(like);
+			}
+		if (l->n < KEYSET_LINE) {
+			*found = false;
+			return at * KEYSET_LINE + l->n;
+		}
 	}
 }
 
-struct waiting {
-	struct hash128 key;
-	uint32_t number;
-};
+/* H into the free slot AT. */
+static void put(struct keyset_line *line, size_t at, struct hash128 h)
+{
+	struct keyset_line *l = &line[at / KEYSET_LINE];
+	size_t i = at % KEYSET_LINE;
 
-/* Twice the slots, in place.  A key's new slot is in the new half, or not behind its old one where the slots from its home on were settled
- * before it: so begin behind a free slot.  The keys before the first free one, whose run came round from the end, wait aside. */
+	l->lo[i] = (uint32_t)h.lo;
+	l->mid[i] = (uint32_t)h.hi;
+	l->hi[i] = (uint32_t)(h.hi >> 32);
+	l->n++;
+}
+
+size_t keyset_slots(const struct keyset *k)
+{
+	return k->lines * KEYSET_LINE;
+}
+
+bool keyset_at(const struct keyset *k, size_t at, struct hash128 *h)
+{
+	const struct keyset_line *l = &k->line[at / KEYSET_LINE];
+	size_t i = at % KEYSET_LINE;
+
+	*h = (struct hash128){ .hi = (uint64_t)l->hi[i] << 32 | l->mid[i], .lo = l->lo[i] };
+	return i < l->n;
+}
+
+/* Twice the lines: a new table, in huge pages where it is large, as keys are looked up all over it. */
 static int grow(struct keyset *k, struct err *e)
 {
-	size_t cap = k->cap, first = 0;
-	struct hash128 *slot = mem_more(k->slot, cap * sizeof *slot, 2 * cap * sizeof *slot);
-	struct waiting *aside;
-	uint32_t *number = NULL;
+	size_t lines = 2 * k->lines, slots = keyset_slots(k);
+	struct keyset_line *line = mem_try(lines * sizeof *line);
+	uint32_t *number = k->number ? mem_try(2 * slots * sizeof *number) : NULL;
+	struct hash128 h;
+	bool found;
 
-	if (slot)
-		k->slot = slot;
-	if (slot && k->number && (number = mem_more(k->number, cap * sizeof *number, 2 * cap * sizeof *number)) != NULL)
-		k->number = number;
-	if (slot == NULL || (k->number && number == NULL))
+	if (line == NULL || (k->number && number == NULL)) {
+		mem_free(line);
+		mem_free(number);
 		return err_set(e, SFT_SYSTEM, "no memory for more than %zu keys", k->n);
-	k->cap = 2 * cap;
-	while (!is_free(k, first))
-		first++;
-	aside = mem_grow(NULL, first + 1, sizeof *aside);
-	for (size_t i = 0; i < first; i++)
-		aside[i] = (struct waiting){ k->slot[i], k->number ? k->number[i] : 0 };
-	memset(k->slot, 0, first * sizeof *k->slot);
-	settle(k, first, cap);
-	for (size_t i = 0; i < first; i++)
-		put(k, aside[i].key, aside[i].number);
-	mem_free(aside);
+	}
+	for (size_t i = 0; i < slots; i++) {
+		size_t at;
+
+		if (!keyset_at(k, i, &h))
+			continue;
+		at = find(line, lines, h, &found);
+		put(line, at, h);
+		if (number)
+			number[at] = k->number[i];
+	}
+	mem_free(k->line);
+	mem_free(k->number);
+	k->line = line;
+	k->number = number;
+	k->lines = lines;
 	return 0;
+}
+
+static bool full(const struct keyset *k)
+{
+	return k->n >= keyset_slots(k) / 8 * 7;
 }
 
 uint64_t keyset_bytes(const struct keyset *k)
 {
-	return (uint64_t)k->cap * (sizeof *k->slot + (k->number ? sizeof *k->number : 0));
+	return (uint64_t)k->lines * (sizeof *k->line + (k->number ? KEYSET_LINE * sizeof *k->number : 0));
 }
 
 uint64_t keyset_growth(const struct keyset *k)
 {
-	return k->n >= k->cap / 4 * 3 ? 3 * keyset_bytes(k) : keyset_bytes(k);
+	return full(k) ? 3 * keyset_bytes(k) : keyset_bytes(k);
 }
 
 int keyset_add(struct keyset *k, struct hash128 h, bool *added, uint32_t *number, struct err *e)
 {
-	size_t at;
+	bool found;
+	size_t at = find(k->line, k->lines, h, &found);
 	int rc;
 
-	h = keyset_key(h);
-	at = find(k->slot, k->cap, h);
-	*added = (k->slot[at].hi | k->slot[at].lo) == 0;
-	if (*added) {
+	*added = !found;
+	if (!found) {
 		if (k->n >= UINT32_MAX)
 			return err_set(e, SFT_SYSTEM, "more than %u keys", UINT32_MAX);
-		if (k->n >= k->cap / 4 * 3) {
+		if (full(k)) {
 			if ((rc = grow(k, e)) != 0)
 				return rc;
-			at = find(k->slot, k->cap, h);
+			at = find(k->line, k->lines, h, &found);
 		}
-		k->slot[at] = h;
+		put(k->line, at, h);
 		if (k->number)
 			k->number[at] = (uint32_t)k->n;
 		k->n++;
@@ -137,9 +157,8 @@ int keyset_add(struct keyset *k, struct hash128 h, bool *added, uint32_t *number
 
 bool keyset_has(const struct keyset *k, struct hash128 h)
 {
-	size_t at;
+	bool found;
 
-	h = keyset_key(h);
-	at = find(k->slot, k->cap, h);
-	return (k->slot[at].hi | k->slot[at].lo) != 0;
+	find(k->line, k->lines, h, &found);
+	return found;
 }

@@ -108,6 +108,7 @@ struct split_finder {
 	size_t k;
 	uint32_t *count;               /* bins of all classes */
 	size_t *first;                 /* of each class: its first bin; k + 1 of them */
+	uint8_t *shift;                /* of each class: hash >> shift / 2 >> (shift + 1) / 2 is the bin, as 64 is no shift */
 	struct border *border;         /* 2 a class: the last of val, the first of test */
 	struct found *found;
 	size_t nfound, cap;
@@ -131,8 +132,13 @@ struct split_finder *split_finder_new(const struct split_class *c, size_t k)
 	f->class = c;
 	f->k = k;
 	f->first = mem_new((k + 1) * sizeof *f->first);
-	for (size_t i = 0; i < k; i++)
-		f->first[i + 1] = f->first[i] + ((size_t)1 << bin_bits(c[i].n));
+	f->shift = mem_new(k + 1);
+	for (size_t i = 0; i < k; i++) {
+		unsigned bits = bin_bits(c[i].n);
+
+		f->first[i + 1] = f->first[i] + ((size_t)1 << bits);
+		f->shift[i] = (uint8_t)(64 - bits);
+	}
 	f->count = mem_new((f->first[k] + 1) * sizeof *f->count);
 	f->border = mem_new(2 * k * sizeof *f->border);
 	f->cut = mem_new(k * sizeof *f->cut);
@@ -141,9 +147,9 @@ struct split_finder *split_finder_new(const struct split_class *c, size_t k)
 
 static uint64_t bin_of(const struct split_finder *f, uint32_t class, uint64_t hash)
 {
-	unsigned bits = bin_bits(f->class[class].n);
+	unsigned shift = f->shift[class];
 
-	return bits ? hash >> (64 - bits) : 0;
+	return hash >> shift / 2 >> (shift + 1) / 2;
 }
 
 void split_count(struct split_finder *f, uint32_t class, struct split_rank r)
@@ -178,10 +184,12 @@ static void locate_all(struct split_finder *f)
 
 void split_collect(struct split_finder *f, uint32_t class, struct split_rank r)
 {
+	uint64_t bin = bin_of(f, class, r.hash);
+
 	if (!f->located)
 		locate_all(f);
 	for (size_t i = 2 * (size_t)class; i < 2 * (size_t)class + 2; i++)
-		if (f->border[i].wanted && f->border[i].bin == bin_of(f, class, r.hash)) {
+		if (f->border[i].wanted && f->border[i].bin == bin) {
 			ARRAY_ROOM(f->found, f->nfound, f->cap);
 			f->found[f->nfound++] = (struct found){ i, r };
 		}
@@ -227,6 +235,7 @@ void split_finder_free(struct split_finder *f)
 		return;
 	mem_free(f->count);
 	mem_free(f->first);
+	mem_free(f->shift);
 	mem_free(f->border);
 	mem_free(f->found);
 	mem_free(f->cut);

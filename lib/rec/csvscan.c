@@ -14,11 +14,13 @@ enum { CELL_PLAIN = FIELD_TEXT, CELL_QUOTED = 16, CELL_ESCAPED, CELL_MIXED };
 #ifdef __SSE2__
 struct finder {
 	__m128i a, b, c, d;
+	char set[4];
+	csv_find *far;
 };
 
-static struct finder finder(char a, char b, char c, char d)
+static struct finder finder(char a, char b, char c, char d, csv_find *far)
 {
-	return (struct finder){ _mm_set1_epi8(a), _mm_set1_epi8(b), _mm_set1_epi8(c), _mm_set1_epi8(d) };
+	return (struct finder){ _mm_set1_epi8(a), _mm_set1_epi8(b), _mm_set1_epi8(c), _mm_set1_epi8(d), { a, b, c, d }, far };
 }
 
 static inline const char *find(const struct finder *f, const char *s, const char *end)
@@ -32,6 +34,8 @@ static inline const char *find(const struct finder *f, const char *s, const char
 			s += __builtin_ctz((unsigned)mask);
 			break;
 		}
+		if (f->far)
+			return s + 16 < end ? f->far(s + 16, end, f->set) : end;
 	}
 	return s < end ? s : end;
 }
@@ -40,8 +44,9 @@ struct finder {
 	char a, b, c, d;
 };
 
-static struct finder finder(char a, char b, char c, char d)
+static struct finder finder(char a, char b, char c, char d, csv_find *far)
 {
+	(void)far;
 	return (struct finder){ a, b, c, d };
 }
 
@@ -185,7 +190,8 @@ static void moved(struct csv_row *row, const char *to)
 enum csv_result csv_scan(const struct csv_dialect *d, const char *text, size_t n, bool all, struct csv_row *row)
 {
 	char escape = d->escape >= 0 ? (char)d->escape : d->delimiter, quote = (char)d->quote;
-	struct scan c = { d, text + n, all, finder(d->delimiter, '\n', '\r', escape), finder(quote, '\n', '\r', d->escape >= 0 ? escape : quote), row };
+	struct scan c = { d, text + n, all, finder(d->delimiter, '\n', '\r', escape, d->far),
+	                  finder(quote, '\n', '\r', d->escape >= 0 ? escape : quote, d->far), row };
 	const char *s = text, *seen = NULL;
 
 	if (row->part.text) {

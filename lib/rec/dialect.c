@@ -59,6 +59,7 @@ int dialect_choose(const struct rec_opts *o, bool tsv, const char *text, size_t 
 
 	d->quote = '"';
 	d->escape = -1;
+	d->far = csv_find_best();
 	if (o->quote && (rc = one_byte("--quote", o->quote, true, &d->quote, e)) != 0)
 		return rc;
 	if (o->escape && (rc = one_byte("--escape", o->escape, true, &d->escape, e)) != 0)

@@ -118,6 +118,10 @@ int rec_header(struct recout *out, const struct names *names, struct err *e);
 int rec_format_record(struct recout *out, const struct rec *r, struct buf *buf, struct err *e);
 /* N BYTES of RECORDS formatted records.  NAMES: those of the first of them (for the header). */
 int rec_put(struct recout *out, const struct names *names, const void *bytes, size_t n, uint64_t records, struct err *e);
+/* Is OUT a `rec`?  Its records need no formatting on many threads: rec_put_records() (write stage) takes R[0..N-1] from where they lie, which
+ * is a copy less. */
+bool rec_takes_records(const struct recout *out);
+int rec_put_records(struct recout *out, const struct rec *r, size_t n, struct err *e);
 uint64_t rec_written(const struct recout *out);
 int rec_finish(struct recout *out, struct err *e);    /* whole: flush, check, rename; OUT is gone, also on failure */
 void rec_drop(struct recout *out);                    /* after an error: no file is left; NULL is fine */

@@ -237,11 +237,24 @@ int rec_put(struct recout *out, const struct names *names, const void *bytes, si
 	return sink_write(out->sink, p, n, e);
 }
 
+bool rec_takes_records(const struct recout *out)
+{
+	return out->format == REC_REC;
+}
+
+int rec_put_records(struct recout *out, const struct rec *r, size_t n, struct err *e)
+{
+	out->records += n;
+	return writerec_records(out, r, n, e);
+}
+
 int rec_write(struct recout *out, const struct rec *r, struct err *e)
 {
 	struct buf b = out->line;
 	int rc;
 
+	if (rec_takes_records(out))
+		return rec_put_records(out, r, 1, e);
 	memset(&out->line, 0, sizeof out->line);             /* rec_put() may need it */
 	b.n = 0;
 	if ((rc = rec_format_record(out, r, &b, e)) == 0)

@@ -41,6 +41,7 @@ void writecsv_header(struct buf *buf, char delimiter, const struct names *names)
 int writerec_begin(struct recout *out, struct err *e);
 int writerec_names(struct recout *out, const struct names *names, struct err *e);
 int writerec_put(struct recout *out, const char *raw, size_t n, struct err *e);
+int writerec_records(struct recout *out, const struct rec *r, size_t n, struct err *e);
 int writerec_end(struct recout *out, struct err *e);
 
 #endif

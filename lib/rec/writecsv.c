@@ -37,8 +37,17 @@ static bool copy_plain(char *to, const char *s, size_t n, char delimiter)
 {
 	__m128i v;
 
-	if (n < 8)
+	if (n < 4)
 		return copy_bytes(to, s, n, delimiter);
+	if (n < 8) {
+		int first, last;
+
+		memcpy(&first, s, 4);
+		memcpy(&last, s + n - 4, 4);
+		memcpy(to, &first, 4);
+		memcpy(to + n - 4, &last, 4);
+		return !any_special(_mm_unpacklo_epi32(_mm_cvtsi32_si128(first), _mm_cvtsi32_si128(last)), delimiter);
+	}
 	if (n < 16) {
 		memcpy(to, s, 8);
 		memcpy(to + n - 8, s + n - 8, 8);

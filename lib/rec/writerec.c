@@ -8,22 +8,38 @@
 
 enum { LENS = RECFMT_BLOCK / 4 };      /* bytes that lengths have in a block, or more where one record has */
 
+/* Bytes of all fields into *BYTES. */
+static int measure(const struct rec *r, size_t *bytes, struct err *e)
+{
+	*bytes = 0;
+	for (uint32_t i = 0; i < r->names->n; i++) {
+		if (r->f[i].n > RECFMT_LEN)
+			return err_set(e, SFT_BADDATA, "field '%.100s' has %zu bytes (expected less than 2 GiB)", r->names->name[i], r->f[i].n);
+		*bytes += r->f[i].n;
+	}
+	return 0;
+}
+
+/* The lengths of R's fields, 4 bytes each; the place behind them. */
+static char *put_lens(char *to, const struct rec *r)
+{
+	for (uint32_t i = 0; i < r->names->n; i++, to += 4)
+		recfmt_put32(to, (uint32_t)r->f[i].n | (r->f[i].type == FIELD_JSON ? RECFMT_JSON : 0));
+	return to;
+}
+
 int raw_put(struct buf *buf, const struct rec *r, struct err *e)
 {
 	uint32_t n = r->names->n;
-	size_t bytes = 0;
+	size_t bytes;
 	char *to;
+	int rc;
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (r->f[i].n > RECFMT_LEN)
-			return err_set(e, SFT_BADDATA, "field '%.100s' has %zu bytes (expected less than 2 GiB)", r->names->name[i], r->f[i].n);
-		bytes += r->f[i].n;
-	}
+	if ((rc = measure(r, &bytes, e)) != 0)
+		return rc;
 	to = buf_room(buf, sizeof r->names + 4 * (size_t)n + bytes);
 	memcpy(to, &r->names, sizeof r->names);
-	to += sizeof r->names;
-	for (uint32_t i = 0; i < n; i++, to += 4)
-		recfmt_put32(to, (uint32_t)r->f[i].n | (r->f[i].type == FIELD_JSON ? RECFMT_JSON : 0));
+	to = put_lens(to + sizeof r->names, r);
 	for (uint32_t i = 0; i < n; i++) {
 		if (r->f[i].n)
 			memcpy(to, r->f[i].p, r->f[i].n);
@@ -83,12 +99,17 @@ static void begin_block(struct recout *out, size_t lens)
 	out->data.n = out->gap;
 }
 
+static bool fits(const struct recout *out, size_t lens, size_t data)
+{
+	return out->lens.n + lens <= out->gap - RECFMT_HEAD && out->lens.n + lens + out->data.n - out->gap + data <= RECFMT_BLOCK;
+}
+
 /* Let the block have room for a record of LENS + DATA bytes; a record longer than a block has one of its own. */
 static int make_room(struct recout *out, size_t lens, size_t data, struct err *e)
 {
 	int rc;
 
-	if (out->lens.n + lens <= out->gap - RECFMT_HEAD && out->lens.n + lens + out->data.n - out->gap + data <= RECFMT_BLOCK)
+	if (fits(out, lens, data))
 		return 0;
 	if ((rc = flush(out, e)) == 0 && lens > out->gap - RECFMT_HEAD)
 		begin_block(out, lens);
@@ -150,6 +171,63 @@ int writerec_put(struct recout *out, const char *raw, size_t n, struct err *e)
 		raw += size;
 	}
 	return 0;
+}
+
+/* Bytes that follow each other in memory and are to be copied. */
+struct run {
+	const char *p;
+	size_t n;
+};
+
+static void copy_run(struct recout *out, struct run *run)
+{
+	if (run->n)
+		buf_add(&out->data, run->p, run->n);
+	run->n = 0;
+}
+
+/* The fields of R, which the block has room for: where they lie behind those of RUN they make it longer. */
+static void add_fields(struct recout *out, const struct rec *r, struct run *run)
+{
+	for (uint32_t i = 0; i < r->names->n; i++) {
+		const struct field *f = &r->f[i];
+
+		if (f->n == 0)
+			continue;
+		if (run->n && f->p == run->p + run->n) {
+			run->n += f->n;
+			continue;
+		}
+		copy_run(out, run);
+		*run = (struct run){ f->p, f->n };
+	}
+}
+
+int writerec_records(struct recout *out, const struct rec *r, size_t n, struct err *e)
+{
+	struct run run = { NULL, 0 };
+	int rc = 0;
+
+	for (const struct rec *end = r + n; r < end && rc == 0; r++) {
+		size_t lens = 4 * (size_t)r->names->n, bytes;
+
+		if ((rc = measure(r, &bytes, e)) != 0)
+			break;
+		if (r->names != out->names || !fits(out, lens, run.n + bytes)) {
+			copy_run(out, &run);
+			if ((r->names != out->names && (rc = writerec_names(out, r->names, e)) != 0) || (rc = make_room(out, lens, bytes, e)) != 0)
+				break;
+		}
+		put_lens(buf_room(&out->lens, lens), r);
+		out->lens.n += lens;
+		add_fields(out, r, &run);
+		if (++out->block_records == UINT32_MAX) {
+			copy_run(out, &run);
+			rc = flush(out, e);
+		}
+	}
+	copy_run(out, &run);
+	return rc;
 }
 
 int writerec_end(struct recout *out, struct err *e)
