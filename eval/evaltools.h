@@ -12,5 +12,6 @@ int agree_main(int argc, char **argv);
 int errors_main(int argc, char **argv);
 int perplexity_main(int argc, char **argv);
 int changes_main(int argc, char **argv);
+int likelier_main(int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
 	{ "errors", errors_main },
 	{ "perplexity", perplexity_main },
 	{ "changes", changes_main },
+	{ "likelier", likelier_main },
 };
 
 int main(int argc, char **argv)

@@ -8,62 +8,14 @@
 
 enum { WHOLE = 8 << 10, AROUND = 1 << 10 };    /* bytes: texts taken whole, text to each side of a term to begin with */
 
-/* A term as its folded characters, in the order of classes and of those. */
-struct folded {
-	const char *class;
-	uint32_t term, n;
-	const uint32_t *c;
-};
-
 struct rivals {
 	struct unicode *u;
 	struct termset *set;
-	struct arena arena;
-	struct folded *by_text;        /* terms that have a class, sorted */
-	uint32_t n;
-	uint32_t *place;               /* by term: where it stands there; UINT32_MAX: no class */
+	struct termrivals *rivals;
 	uint64_t hash;
 };
 
 /* --- the dictionary --- */
-
-static int compare(const void *pa, const void *pb)
-{
-	const struct folded *a = pa, *b = pb;
-	int d = strcmp(a->class, b->class);
-
-	for (uint32_t i = 0; d == 0 && i < a->n && i < b->n; i++)
-		d = (a->c[i] > b->c[i]) - (a->c[i] < b->c[i]);
-	if (d == 0)
-		d = (a->n > b->n) - (a->n < b->n);
-	return d ? d : (a->term > b->term) - (a->term < b->term);
-}
-
-static void fold_terms(struct rivals *r)
-{
-	uint32_t count = termset_count(r->set);
-	struct termscan w = {0};
-
-	r->by_text = mem_new((count + 1) * sizeof *r->by_text);
-	r->place = mem_grow(NULL, (size_t)count + 1, sizeof *r->place);
-	for (uint32_t t = 0; t < count; t++) {
-		const struct term *term = termset_get(r->set, t);
-		uint32_t *c;
-
-		r->place[t] = UINT32_MAX;
-		if (*term->class == '\0' || term->variant_only)
-			continue;
-		termscan_fold(&w, r->u, NULL, term->form.text, term->form.n);
-		c = arena_get(&r->arena, (w.n + 1) * sizeof *c);
-		for (size_t i = 0; i < w.n; i++)
-			c[i] = w.ch[i].c;
-		r->by_text[r->n++] = (struct folded){ term->class, t, (uint32_t)w.n, c };
-	}
-	termscan_release(&w);
-	qsort(r->by_text, r->n, sizeof *r->by_text, compare);
-	for (uint32_t i = 0; i < r->n; i++)
-		r->place[r->by_text[i].term] = i;
-}
 
 static uint64_t hash_of(const struct termset *set)
 {
@@ -89,7 +41,6 @@ int rivals_open(struct rivals **out, const struct opt_list *files, struct err *e
 	int rc = 0;
 
 	*out = NULL;
-	arena_init(&r->arena);
 	r->u = unicode_open();
 	r->set = termset_new(r->u);
 	for (size_t i = 0; rc == 0 && i < files->n; i++)
@@ -100,7 +51,7 @@ int rivals_open(struct rivals **out, const struct opt_list *files, struct err *e
 		rivals_close(r);
 		return rc;
 	}
-	fold_terms(r);
+	r->rivals = termrivals_new(r->set);
 	r->hash = hash_of(r->set);
 	*out = r;
 	return 0;
@@ -110,11 +61,9 @@ void rivals_close(struct rivals *r)
 {
 	if (r == NULL)
 		return;
+	termrivals_free(r->rivals);
 	termset_free(r->set);
 	unicode_close(r->u);
-	mem_free(r->by_text);
-	mem_free(r->place);
-	arena_release(&r->arena);
 	mem_free(r);
 }
 
@@ -128,6 +77,7 @@ void rivals_work_release(struct rivals_work *w)
 	buf_free(&w->text);
 	mem_free(w->span);
 	mem_free(w->found);
+	termrival_list_release(&w->rivals);
 }
 
 /* --- one term in one text --- */
@@ -262,50 +212,26 @@ static int try_rival(const struct place *p, const struct term_form *v, struct er
 	return 0;
 }
 
-static uint32_t common(const struct folded *a, const struct folded *b)
-{
-	uint32_t n = 0;
-
-	while (n < a->n && n < b->n && a->c[n] == b->c[n])
-		n++;
-	return strcmp(a->class, b->class) == 0 ? n : 0;
-}
-
-/* Terms of the class of TERM that begin with its first half: they stand about it. */
-static int try_class(const struct place *p, uint32_t term, struct err *e)
-{
-	const struct rivals *r = p->r;
-	uint32_t at = r->place[term];
-	const struct folded *f = &r->by_text[at];
-	int rc = 0;
-
-	if (at == UINT32_MAX)
-		return 0;
-	for (uint32_t i = at; rc == 0 && i-- > 0 && 2 * common(f, &r->by_text[i]) >= f->n; )
-		rc = try_rival(p, &termset_get(r->set, r->by_text[i].term)->form, e);
-	for (uint32_t i = at + 1; rc == 0 && i < r->n && 2 * common(f, &r->by_text[i]) >= f->n; i++)
-		rc = try_rival(p, &termset_get(r->set, r->by_text[i].term)->form, e);
-	return rc;
-}
-
 /* HIT, in the stretch of text that begins at OFFSET. */
 static int each_hit(struct place *p, const struct termhit *hit, size_t offset, struct err *e)
 {
-	const struct term *term = termset_get(p->r->set, hit->term);
+	struct termrival_list *list = &p->w->rivals;
 	bool any = false;
-	int rc;
+	int rc = 0;
 
 	p->at = offset + hit->at;
 	p->end = p->at + hit->n;
 	p->first = p->last = token_at(p->ids, p->at);
 	for (; p->last < p->ids->n && p->ids->start[p->last] < p->end; p->last++)
 		any |= p->last > 0 && p->seq->mask[p->last];
-	if (hit->variant || !any || (term->nvariants == 0 && p->r->place[hit->term] == UINT32_MAX))
+	if (hit->variant || !any)
 		return 0;
-	rc = choose_part(p, e);
-	for (uint32_t v = 0; rc == 0 && v < term->nvariants; v++)
-		rc = try_rival(p, &term->variant[v], e);
-	return rc ? rc : try_class(p, hit->term, e);
+	termrivals_of(p->r->rivals, hit->term, list);
+	if (list->n)
+		rc = choose_part(p, e);
+	for (size_t v = 0; rc == 0 && v < list->n; v++)
+		rc = try_rival(p, list->form[v], e);
+	return rc;
 }
 
 /* --- the sequence --- */

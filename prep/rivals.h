@@ -5,15 +5,14 @@
  *
  * Where a message says the term T of a dictionary, each rival V of T is put in its place, the text is tokenised again, and the first
  * token that differs is a rival token of the position where it does, provided that this position is trained and its token holds a
- * byte of T.  Rivals of T are its variants, and the other terms of its class that begin with the first half of its characters
- * (rounded up, case and width folded).  sft-shard(5), "Rivals", has the definition. */
+ * byte of T.  lib/text/termrivals.h says what rivals are; sft-shard(5), "Rivals", has the definition. */
 #include <stdint.h>
 
 #include "chat.h"
 #include "json.h"
 #include "opt.h"
 #include "shard.h"
-#include "termset.h"
+#include "termrivals.h"
 #include "tok.h"
 
 struct rivals;
@@ -32,6 +31,7 @@ struct rivals_work {
 	size_t spans_cap;
 	uint64_t *found;               /* position << 32 | id */
 	size_t nfound, found_cap;
+	struct termrival_list rivals;
 };
 void rivals_work_release(struct rivals_work *w);
 
