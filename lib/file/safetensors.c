@@ -252,7 +252,7 @@ static int check_shard_name(const char *dir, const struct json *name, char path[
 }
 
 /* The shard called NAME, opened when it is named first; FILES maps names to places in s->part. */
-static int open_shard(struct safetensors *s, struct strmap *files, const char *dir, const struct json *name, struct safetensors **part, struct err *e)
+static int open_shard(struct safetensors *s, struct strmap *files, const char *dir, const char *index, const struct json *name, struct safetensors **part, struct err *e)
 {
 	const struct strmap_entry *f = name->type == JSON_STR ? strmap_find(files, name->s, name->n) : NULL;
 	char path[PATH_MAX];
@@ -262,7 +262,9 @@ static int open_shard(struct safetensors *s, struct strmap *files, const char *d
 		*part = s->part[f->value];
 		return 0;
 	}
-	if ((rc = check_shard_name(dir, name, path, e)) != 0 || (rc = st_open(part, path, e)) != 0)
+	if ((rc = check_shard_name(dir, name, path, e)) != 0)
+		return err_in(e, "%s", index);
+	if ((rc = st_open(part, path, e)) != 0)
 		return rc;
 	strmap_put(files, name->s, name->n, s->nparts, NULL);
 	ARRAY_ROOM(s->part, s->nparts, s->capparts);
@@ -284,9 +286,9 @@ static int read_index(struct safetensors *s, const char *dir, const char *path, 
 	for (size_t i = 0; i < map->n; i++) {
 		const struct json_member *m = &map->member[i];
 		const struct tensor *t;
-		struct safetensors *part;
+		struct safetensors *part = NULL;
 
-		if ((rc = open_shard(s, files, dir, &m->value, &part, e)) != 0)
+		if ((rc = open_shard(s, files, dir, path, &m->value, &part, e)) != 0)
 			return rc;
 		if ((t = st_find(part, m->key)) == NULL)
 			return err_set(e, SFT_BADDATA, "%s: tensor '%.200s' is not in %.100s, where the index has it", path, m->key, m->value.s);
