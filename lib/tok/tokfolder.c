@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the other files of a model's folder say: tokenizer_config.json, special_tokens_map.json, generation_config.json,
- * config.json, chat_template.jinja.  None of them changes an id. */
+ * config.json, chat_template.jinja.  None of them changes an id; what TOK_ADD puts around a text, only of a tokenizer.model. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -88,6 +88,22 @@ static void set_context(struct tok *t, const struct json *v)
 		t->context = (uint64_t)most;
 }
 
+/* tokenizer.model does not say what stands around a text; transformers' LlamaTokenizer puts bos in front unless told otherwise. */
+static void set_around(struct tok *t, const struct json *v)
+{
+	const struct json *b = json_get(v, "add_bos_token"), *e = json_get(v, "add_eos_token");
+	bool bos = b == NULL || b->type != JSON_BOOL || b->b, eos = e && e->type == JSON_BOOL && e->b;
+
+	if (t->kind != MODEL_SPM)
+		return;
+	t->nparts = 0;
+	if (bos && t->bos >= 0)
+		t->part[t->nparts++] = (struct part){ false, (uint32_t)t->bos };
+	t->part[t->nparts++] = (struct part){ true, 0 };
+	if (eos && t->eos >= 0)
+		t->part[t->nparts++] = (struct part){ false, (uint32_t)t->eos };
+}
+
 static int read_template(struct tok *t, const char *path, struct err *e)
 {
 	struct mapfile m;
@@ -124,6 +140,8 @@ int tok_config(struct tok *t, const char *dir, struct err *e)
 			set_token(t, v, "pad_token", &t->pad_text, NULL);
 			set_template(t, v);
 		}
+		if (i == 0)
+			set_around(t, v);
 		if (i == 2 || (i == 3 && t->nstops == 0))
 			set_stops(t, v);
 		if (i == 3)

@@ -499,6 +499,7 @@ int main(int argc, char **argv)
 		find_and_check(names[i], "");
 	find_and_check("spm_bpe", "spm_bpe.model");
 	find_and_check("spm_unigram", "spm_unigram.model");
+	find_and_check("spm_llama", "spm_llama.model");
 	gguf();
 	TEST(opens_alike);
 	TEST(chat_is_safe);
