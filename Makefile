@@ -178,6 +178,20 @@ $(BUILD)/bin/sft-emurace.so: $(patsubst %.cu,$(BUILD)/obj/emurace/%.o,$(CUDASRC)
 	@mkdir -p $(@D)
 	$(call say,LD $(notdir $@))
 	$(Q)$(CXX) -shared -o $@ $^
+# And all of it under AddressSanitizer (device "emuasan", with libasan loaded before).
+$(BUILD)/obj/emuasan/%.o: %.cu
+	@mkdir -p $(@D)
+	$(call say,EMU $<)
+	$(Q)$(CXX) $(EMUFLAGS) -fsanitize=address -MMD -MP -x c++ -c $< -o $@
+$(BUILD)/obj/emuasan/%.o: %.cc
+	@mkdir -p $(@D)
+	$(call say,EMU $<)
+	$(Q)$(CXX) $(EMUFLAGS) -fsanitize=address -MMD -MP -c $< -o $@
+$(BUILD)/bin/sft-emuasan.so: $(addprefix $(BUILD)/obj/emuasan/,$(addsuffix .o,$(basename $(EMUSRC))))
+	@mkdir -p $(@D)
+	$(call say,LD $(notdir $@))
+	$(Q)$(CXX) -shared -fsanitize=address -o $@ $^
+
 EMUOBJ    := $(patsubst %.cc,$(BUILD)/obj/emu/%.o,$(wildcard kernels/emu/*.cc))
 $(BUILD)/tests/emufaults: $(BUILD)/obj/emu/tests/emu/emufaults.o $(filter-out %/races.o,$(EMUOBJ))
 $(BUILD)/tests/emuraces: $(BUILD)/obj/emurace/tests/emu/emufaults.o $(EMUOBJ)

@@ -4,11 +4,11 @@
 
 #ifdef __CUDACC__
 #include <cublas_v2.h>
+enum { WORKSPACE = 32 << 20 };
 #else
 #include "emublas.h"
+enum { WORKSPACE = 1 };
 #endif
-
-enum { WORKSPACE = 32 << 20 };
 
 struct cuda_blas {
 	cublasHandle_t handle;

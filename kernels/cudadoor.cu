@@ -7,7 +7,7 @@
 
 #include "cudadoor.h"
 
-enum { STAGE = 1 << 22 };              /* bytes of small host arrays on their way */
+enum { STAGE = 1 << 20 };              /* bytes of small host arrays on their way */
 
 void cuda_fail(const char *file, int line, const char *call, const char *why)
 {

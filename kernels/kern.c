@@ -64,7 +64,7 @@ int kern_open(struct kern **k, const char *device, struct pool *pool, struct err
 	*k = NULL;
 	if (strcmp(device, "auto") == 0)
 		device = cuda_devices() > 0 ? "cuda" : "cpu";
-	if (named(device, "cuda") || named(device, "emu") || named(device, "emurace"))
+	if (named(device, "cuda") || strncmp(device, "emu", 3) == 0)
 		return open_door(k, device, pool, e);
 	for (size_t i = 0; found == NULL && i < sizeof all / sizeof *all; i++)
 		if (strcmp(device, all[i]->name) == 0 || (strcmp(device, "cpu") == 0 && machine_has(all[i])))
