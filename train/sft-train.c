@@ -84,6 +84,7 @@ int main(int argc, char **argv)
 		OPT_REAL(0, "max-forgetting", &o.max_forgetting, "F", "stop where a --val file's loss is over (1 + F) x that before training", 0, 1e6),
 		OPT_INT(0, "patience", &o.patience, "N", "evaluations without a better one that end the run, 0: never [3]", 0, 1 << 30),
 		OPT_INT(0, "save-every", &o.save_every, "N", "steps between checkpoints [as evaluations]", 1, 0x1p53),
+		OPT_INT(0, "until", &o.until, "N", "stop after step N with a checkpoint; the run is still of --steps, and --resume goes on", 1, 0x1p53),
 		OPT_FLAG(0, "profile", &o.profile, "print at the end what each operation took"),
 		OPT_FLAG(0, "resume", &o.resume, "go on from the newest checkpoint of RUN"),
 		OPT_END

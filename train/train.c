@@ -222,6 +222,12 @@ static int one_step(struct run *r, struct trainer_step *s, struct err *e)
 	}, e);
 }
 
+/* Is the run to pause here. */
+static bool paused(const struct run *r)
+{
+	return r->o->until && r->c.step >= (uint64_t)r->o->until;
+}
+
 /* What stands behind the progress line.  The share of the peak is that of all operations since the loop began, SECONDS ago. */
 static void write_note(const struct run *r, double loss, double seconds, char *note, size_t n)
 {
@@ -242,7 +248,7 @@ static void print_profile(const struct run *r, double seconds)
 
 static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 {
-	uint64_t first = r->c.step, saved = first, tokens = 0;
+	uint64_t first = r->c.step, saved = first, tokens = 0, last = r->o->until && (uint64_t)r->o->until < r->steps ? (uint64_t)r->o->until : r->steps;
 	struct progress bar;
 	struct trainer_step s = {0};
 	double begin = clock_seconds();
@@ -252,12 +258,12 @@ static int loop(struct run *r, const volatile sig_atomic_t *stop, struct err *e)
 	if ((rc = measure_sources(r, e)) != 0)
 		return rc;
 	progress_open(&bar, r->t->name, "tokens", 0, tool_progress(r->t));
-	while (!r->c.finished && rc == 0 && !ranks_any(r->o->ranks, *stop)) {
+	while (!r->c.finished && rc == 0 && !paused(r) && !ranks_any(r->o->ranks, *stop)) {
 		if ((rc = one_step(r, &s, e)) != 0)
 			break;
 		tokens += s.tokens;
 		write_note(r, s.loss, clock_seconds() - begin, note, sizeof note);
-		progress_at(&bar, tokens, (double)(r->c.step - first) / (double)(r->steps - first), note);
+		progress_at(&bar, tokens, (double)(r->c.step - first) / (double)(last - first), note);
 		if (r->has_val && (r->c.step % r->eval_every == 0 || r->c.finished))
 			rc = evaluate(r, e);
 		if (rc == 0 && r->first && r->o->sample_every && r->c.step % (uint64_t)r->o->sample_every == 0)

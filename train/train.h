@@ -27,6 +27,7 @@ struct train_opts {
 	bool    rslora, dora;
 	double  epochs;                     /* 0: 3, where steps is 0 */
 	int64_t steps;
+	int64_t until;                      /* a pause: the run stops after this step, as if asked to; 0: none */
 	int64_t batch, accumulate, micro_tokens;
 	double  lr;                         /* below 0: 2e-4 for LoRA, 1e-2 for a prefix, 2e-5 for all weights */
 	int     schedule;                   /* enum schedule_kind */
