@@ -22,7 +22,7 @@ endif
 
 DIRS      := lib/base lib/text lib/rec lib/tok lib/file lib/score prep train eval kernels
 INC       := $(addprefix -I,$(DIRS) $(BUILD)/gen)
-PKGS      := libpcre2-8 icu-uc icu-i18n libzstd zlib libxxhash simdjson yaml-0.1 sentencepiece opencc
+PKGS      := libpcre2-8 icu-uc icu-i18n libzstd zlib libxxhash simdjson yaml-0.1 sentencepiece opencc sqlite3
 PKGCFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKGLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # No -ffast-math: results are the same on every machine and for every number of threads.

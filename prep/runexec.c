@@ -1,69 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runexec.h"
 
-#include <errno.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "outfile.h"
+#include "process.h"
 #include "runstate.h"
 
 /* --- one process --- */
 
-static void child(const char *path, char **argv, const sigset_t *before)
-{
-	prctl(PR_SET_PDEATHSIG, SIGTERM);      /* a step does not outlive the run: train writes a checkpoint then */
-	sigprocmask(SIG_SETMASK, before, NULL);
-	execvp(path, argv);
-	fprintf(stderr, "sft-run: %s: %s\n", path, strerror(errno));
-	_exit(SFT_SYSTEM);
-}
-
-/* Waits for PID; a request to stop goes to it, and *STOPPED says so. */
-static int wait_for(pid_t pid, const sigset_t *signals, bool *stopped)
-{
-	int status, sig;
-
-	while (waitpid(pid, &status, WNOHANG) != pid)
-		if (sigwait(signals, &sig) == 0 && sig != SIGCHLD) {
-			*stopped = true;
-			kill(pid, SIGTERM);
-		}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* Runs STEP with MORE behind its options; its exit status, 128 + N where signal N ended it. */
 static int spawn(const struct run_step *s, const char *const *more, struct arena *a, bool *stopped)
 {
-	sigset_t signals, before;
 	const char *path = tools_path(a, s->argv.v[0]);
 	char **argv = mem_new((s->argv.n + 8) * sizeof *argv);
+	struct processes ps;
 	size_t n = 0;
-	int status;
+	int status = SFT_SYSTEM;
 	pid_t pid;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigprocmask(SIG_BLOCK, &signals, &before);
 	argv[n++] = (char *)path;
 	for (size_t i = 1; i < s->argv.n; i++)
 		argv[n++] = (char *)s->argv.v[i];
 	for (; *more; more++)
 		argv[n++] = (char *)*more;
-	fflush(stdout);
-	if ((pid = fork()) == 0)
-		child(path, argv, &before);
+	processes_open(&ps, "sft-run");
+	if ((pid = process_start(&ps, path, argv)) > 0)
+		process_wait(&ps, &pid, 1, &status);
+	processes_close(&ps);
+	*stopped = ps.stopped;
 	mem_free(argv);
-	status = pid < 0 ? SFT_SYSTEM : wait_for(pid, &signals, stopped);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
 

@@ -73,7 +73,7 @@ int plan_name(const struct run_plan *p, const struct yaml *at, const char *name)
 		       : plan_wrong(p, at, "'%.60s' is no name (expected letters, digits, _ and -)", name);
 }
 
-static int check_file(const struct run_plan *p, const struct yaml *v, const char *what)
+int plan_file(const struct run_plan *p, const struct yaml *v, const char *what)
 {
 	if (v->kind != YAML_TEXT)
 		return plan_wrong(p, v, "%s: expected the name of a file", what);
@@ -222,7 +222,7 @@ static void seeded(struct run_plan *p, struct run_step *s)
 /* --- sources --- */
 
 /* The ending of the records in PATH, without what packs them. */
-static const char *ending(const char *path)
+const char *plan_ending(const char *path)
 {
 	static const char *const known[] = { "csv", "tsv", "jsonl", "json", "rec" };
 	size_t n = strlen(path), k;
@@ -239,7 +239,7 @@ static const char *ending(const char *path)
 
 static int split_step(struct run_plan *p, struct run_source *s, const char *name, const char *folder, const struct yaml *v)
 {
-	const char *from = s->part[TRAIN], *end = ending(from);
+	const char *from = s->part[TRAIN], *end = plan_ending(from);
 	const struct yaml *val = yaml_get(v, "val"), *test = yaml_get(v, "test");
 	bool has[PARTS] = { true, !val || val->kind != YAML_TEXT || atof(val->text) > 0, test && test->kind == YAML_TEXT && atof(test->text) > 0 };
 	struct run_step *st;
@@ -274,7 +274,7 @@ static bool train_only(const char *tool)
 static int each_part(struct run_plan *p, struct run_source *s, const char *name, const char *folder, const char *tool, const struct yaml *v)
 {
 	for (int k = 0; k < PARTS; k++) {
-		const char *end = strcmp(tool, "prompt") == 0 ? "jsonl" : s->part[k] ? ending(s->part[k]) : "", *to;
+		const char *end = strcmp(tool, "prompt") == 0 ? "jsonl" : s->part[k] ? plan_ending(s->part[k]) : "", *to;
 		struct run_step *st;
 		int rc;
 
@@ -353,7 +353,7 @@ static int take_source(struct run_plan *p, struct run_source *s, const char *nam
 		if (!plan_listed(keys, v->key[i]))
 			rc = plan_unknown(p, &v->item[i], v->key[i], keys);
 		for (int k = 0; k < PARTS && rc == 0; k++)
-			if (strcmp(v->key[i], k == TRAIN ? "file" : part_name[k]) == 0 && (rc = check_file(p, &v->item[i], v->key[i])) == 0)
+			if (strcmp(v->key[i], k == TRAIN ? "file" : part_name[k]) == 0 && (rc = plan_file(p, &v->item[i], v->key[i])) == 0)
 				s->part[k] = v->item[i].text;
 	}
 	if (rc == 0 && s->part[TRAIN] == NULL)
@@ -415,7 +415,7 @@ static int check_keys(struct run_plan *p)
 		return rc;
 	if (p->model == NULL)
 		return plan_wrong(p, p->doc, "no 'model' (expected a Hugging Face folder or a GGUF file)");
-	return check_file(p, yaml_get(p->doc, "model"), "model");
+	return plan_file(p, yaml_get(p->doc, "model"), "model");
 }
 
 int plan_make(struct run_plan *p)

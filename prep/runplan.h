@@ -77,6 +77,10 @@ int  step_options(struct run_plan *p, struct run_step *s, const struct yaml *v, 
 /* A weight, over 0; *OUT stays where V is NULL. */
 int  plan_weight(const struct run_plan *p, const struct yaml *v, const char **out);
 int  plan_name(const struct run_plan *p, const struct yaml *at, const char *name);    /* names become folders */
+/* V is the name of a file or folder that can be read; WHAT names it in the message. */
+int  plan_file(const struct run_plan *p, const struct yaml *v, const char *what);
+/* The ending of the records in PATH, without what packs them: "jsonl"; "csv" where it has none that is known. */
+const char *plan_ending(const char *path);
 bool plan_listed(const char *const *words, const char *word);
 /* Stages, measurement, report (runstages.c). */
 int  plan_stages(struct run_plan *p, struct run_sources *s);

@@ -2,6 +2,7 @@
 #include "runtools.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -67,20 +68,19 @@ static void take_line(struct tools *t, struct tooltable *to, const char *line, s
 	to->n++;
 }
 
-/* What `sft-TOOL [COMMAND] -h` prints. */
-static int ask(struct tools *t, const char *tool, struct buf *out, struct err *e)
+/* Runs PATH with ARGV and takes what it writes to FD, standard output or error; its exit status in *STATUS.  The other one is not shown. */
+static int ask(const char *path, char *const *argv, int from, struct buf *out, int *status, struct err *e)
 {
-	const char *path = tools_path(t->a, tool), *space = strchr(tool, ' ');
-	char *argv[] = { (char *)path, (char *)(space ? space + 1 : "-h"), space ? "-h" : NULL, NULL };
 	posix_spawn_file_actions_t act;
-	int fd[2], status, rc;
+	int fd[2], rc, raw;
 	ssize_t n;
 	pid_t pid;
 
 	if (pipe(fd) != 0)
 		return err_sys(e, "pipe");
 	posix_spawn_file_actions_init(&act);
-	posix_spawn_file_actions_adddup2(&act, fd[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&act, from == STDERR_FILENO ? STDOUT_FILENO : STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&act, fd[1], from);
 	posix_spawn_file_actions_addclose(&act, fd[0]);
 	posix_spawn_file_actions_addclose(&act, fd[1]);
 	rc = posix_spawnp(&pid, path, &act, NULL, argv, environ);
@@ -88,12 +88,48 @@ static int ask(struct tools *t, const char *tool, struct buf *out, struct err *e
 	close(fd[1]);
 	while (rc == 0 && ((n = read(fd[0], buf_room(out, 1 << 14), 1 << 14)) > 0 || (n < 0 && errno == EINTR)))
 		out->n += n > 0 ? (size_t)n : 0;
+	buf_add(out, "", 0);
 	close(fd[0]);
 	if (rc)
 		return err_set(e, SFT_SYSTEM, "%s: %s", path, strerror(rc));
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, &raw, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : err_set(e, SFT_USAGE, "no tool '%s'", tool);
+	*status = WIFEXITED(raw) ? WEXITSTATUS(raw) : SFT_SYSTEM;
+	return 0;
+}
+
+int tools_check(struct tools *t, const char *tool, const char *const *words, struct err *e)
+{
+	const char *path = tools_path(t->a, tool), *text;
+	struct buf said = {0};
+	char **argv;
+	size_t n = 0;
+	int rc, status;
+
+	while (words[n])
+		n++;
+	argv = mem_new((n + 3) * sizeof *argv);
+	argv[0] = (char *)path;
+	memcpy(argv + 1, words, n * sizeof *argv);
+	argv[n + 1] = "-h";
+	rc = ask(path, argv, STDERR_FILENO, &said, &status, e);
+	if (rc == 0 && status != 0) {
+		text = said.n ? strstr(said.p, ": ") : NULL;       /* behind its name */
+		rc = err_set(e, SFT_USAGE, "%.*s", text ? (int)strcspn(text + 2, "\n") : 0, text ? text + 2 : "");
+	}
+	mem_free(argv);
+	buf_free(&said);
+	return rc;
+}
+
+/* What `sft-TOOL [COMMAND] -h` prints. */
+static int ask_help(struct tools *t, const char *tool, struct buf *out, struct err *e)
+{
+	const char *path = tools_path(t->a, tool), *space = strchr(tool, ' ');
+	char *argv[] = { (char *)path, (char *)(space ? space + 1 : "-h"), space ? "-h" : NULL, NULL };
+	int status, rc = ask(path, argv, STDOUT_FILENO, out, &status, e);
+
+	return rc == 0 && status != 0 ? err_set(e, SFT_USAGE, "no tool '%s'", tool) : rc;
 }
 
 int tools_options(struct tools *t, const char *tool, const struct tooltable **out, struct err *e)
@@ -107,7 +143,7 @@ int tools_options(struct tools *t, const char *tool, const struct tooltable **ou
 			*out = t->table[i];
 			return 0;
 		}
-	if ((rc = ask(t, tool, &text, e)) == 0) {
+	if ((rc = ask_help(t, tool, &text, e)) == 0) {
 		to = mem_new(sizeof *to);
 		to->tool = arena_str(t->a, tool, strlen(tool));
 		for (size_t from = 0, n; from < text.n; from += n + 1) {

@@ -37,6 +37,8 @@ int  tools_options(struct tools *t, const char *tool, const struct tooltable **o
 const struct toolopt *tools_find(const struct tooltable *t, const char *name);
 /* The nearest name of an option, or NULL. */
 const char *tools_nearest(const struct tooltable *t, const char *name);
+/* Would TOOL take the options WORDS (NULL at the end)?  It is asked, with -h behind them.  SFT_USAGE with its own words where not. */
+int  tools_check(struct tools *t, const char *tool, const char *const *words, struct err *e);
 void tools_release(struct tools *t);
 
 #endif
