@@ -37,6 +37,7 @@ static int draw(struct report *r, struct err *e)
 	report_agreement(r);
 	report_rounds(r);
 	report_votes(r);
+	report_tune(r);
 	report_runs(r);
 	report_changes(r);
 	if ((rc = report_examples(r, e)) != 0)
@@ -50,7 +51,7 @@ static int draw(struct report *r, struct err *e)
 static void inputs(struct report *r, const char *const *files, size_t n)
 {
 	static const char *const what[] = { "figures",           "comparison", "weak slices", "votes",      "rounds",
-					    "figures of a tool", "shard",      "data",   "run",         "predictions",
+					    "figures of a tool", "shard",      "data",   "search",   "run",         "predictions",
 					    "changes of a model" };
 	struct page *p = &r->page;
 

@@ -30,6 +30,7 @@ enum input_kind {
 	INPUT_STATS,
 	INPUT_SHARD,
 	INPUT_DESCRIBE,
+	INPUT_TUNE,
 	INPUT_RUN,
 	INPUT_PREDICTIONS,
 	INPUT_CHANGES
@@ -83,6 +84,7 @@ void report_runs(struct report *r);
 void report_changes(struct report *r);
 int report_examples(struct report *r, struct err *e);
 void report_describe(struct report *r);
+void report_tune(struct report *r);
 void report_data(struct report *r);
 
 #endif

@@ -83,6 +83,7 @@ static int take_document(struct report *r, const char *path, const struct json *
 		{ "sft.eval/1", INPUT_METRICS },  { "sft.errors/1", INPUT_ERRORS },    { "sft.ab/1", INPUT_VOTES },
 		{ "sft.stats/1", INPUT_STATS },   { "sft.shard-info/1", INPUT_SHARD }, { "sft.agree/1", INPUT_METRICS },
 		{ "sft.rounds/1", INPUT_ROUNDS }, { "sft.describe/1", INPUT_DESCRIBE }, { "sft.changes/1", INPUT_CHANGES },
+		{ "sft.tune/1", INPUT_TUNE },
 	};
 	const struct json *schema = json_get(doc, "schema");
 	enum input_kind kind;
@@ -99,7 +100,7 @@ static int take_document(struct report *r, const char *path, const struct json *
 		}
 	return err_set(
 		e, SFT_BADDATA,
-		"%s: schema '%.100s' has no place in a report (expected that of sft eval --json, agree, describe --json, --stats or shard info)",
+		"%s: schema '%.100s' has no place in a report (expected that of sft eval --json, agree, describe --json, tune --json, --stats or shard info)",
 		path, schema->s);
 }
 
@@ -219,12 +220,13 @@ static int run_changes(struct report *r, struct report_input *x, struct err *e)
 	return 0;
 }
 
-static bool is_adapter(const char *path)
+/* Does the folder have a file of that name, which says what it is? */
+static bool holds(const char *path, const char *name)
 {
 	struct buf b = { 0 };
 	bool is;
 
-	buf_fmt(&b, "%s/adapter_config.json", path);
+	buf_fmt(&b, "%s/%s", path, name);
 	is = access(b.p, F_OK) == 0;
 	buf_free(&b);
 	return is;
@@ -240,6 +242,21 @@ static int take_adapter(struct report *r, const char *path, struct err *e)
 	return rc;
 }
 
+/* A search has its figures in tune.json, its runs in folders of their own. */
+static int take_search(struct report *r, const char *path, struct err *e)
+{
+	struct buf file = { 0 };
+	const struct json *doc;
+	int rc;
+
+	buf_fmt(&file, "%s/tune.json", path);
+	rc = json_file(&r->arena, file.p, &doc, e);
+	if (rc == 0)
+		rc = take_document(r, path, doc, e);
+	buf_free(&file);
+	return rc;
+}
+
 static int take_run(struct report *r, const char *path, struct err *e)
 {
 	struct buf log = { 0 }, config = { 0 };
@@ -249,7 +266,7 @@ static int take_run(struct report *r, const char *path, struct err *e)
 	buf_fmt(&log, "%s/log.jsonl", path);
 	buf_fmt(&config, "%s/config.json", path);
 	if (access(log.p, F_OK) != 0)
-		rc = err_set(e, SFT_BADDATA, "%s: no log.jsonl in this folder (expected a run folder, or that of an adapter)", path);
+		rc = err_set(e, SFT_BADDATA, "%s: no log.jsonl in this folder (expected a run folder, or that of an adapter or a search)", path);
 	if (rc == 0 && access(config.p, F_OK) == 0)
 		rc = json_file(&r->arena, config.p, &doc, e);
 	if (rc == 0)
@@ -301,8 +318,11 @@ int report_take(struct report *r, const char *path, struct err *e)
 		return take_stream(r, path, e);
 	if (stat(path, &st) != 0)
 		return err_sys(e, path);
-	if (S_ISDIR(st.st_mode))
-		return is_adapter(path) ? take_adapter(r, path, e) : take_run(r, path, e);
+	if (S_ISDIR(st.st_mode)) {
+		if (holds(path, "tune.json"))
+			return take_search(r, path, e);
+		return holds(path, "adapter_config.json") ? take_adapter(r, path, e) : take_run(r, path, e);
+	}
 	if (!S_ISREG(st.st_mode) || !is_spread(path))
 		return take_stream(r, path, e);
 	rc = json_file(&r->arena, path, &doc, e);

@@ -270,6 +270,48 @@ void page_table_end(struct page *p)
 	buf_str(&p->body, p->heads ? "</tr></thead></table></div>\n" : "</tr>\n</tbody></table></div>\n");
 }
 
+/* --- commands --- */
+
+/* A word of a command line as a shell would take it. */
+static void shell_word(struct buf *to, const struct json *w)
+{
+	const char *s = w->type == JSON_STR ? w->s : w->raw;
+	size_t n = w->type == JSON_STR ? w->n : w->nraw,
+	       plain = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+");
+
+	if (n && plain >= n) {
+		buf_add(to, s, n);
+		return;
+	}
+	buf_ch(to, '\'');
+	for (size_t i = 0; i < n; i++)
+		if (s[i] == '\'')
+			buf_str(to, "'\\''");
+		else
+			buf_ch(to, s[i]);
+	buf_ch(to, '\'');
+}
+
+void page_commands(struct page *p, const struct json *list)
+{
+	struct buf line = { 0 };
+
+	for (size_t k = 0; k < list->n; k++) {
+		const struct json *c = &list->item[k];
+
+		line.n = 0;
+		for (size_t i = 0; c->type == JSON_ARR && i < c->n; i++) {
+			if (i)
+				buf_ch(&line, ' ');
+			shell_word(&line, &c->item[i]);
+		}
+		buf_str(&p->body, "<pre><code>");
+		page_text(&p->body, line.p ? line.p : "", line.n);
+		buf_str(&p->body, "</code></pre>\n");
+	}
+	buf_free(&line);
+}
+
 /* --- the document --- */
 
 void page_write(const struct page *p, const struct page_about *a, struct buf *out)

@@ -51,6 +51,9 @@ void page_cell_json(struct page *p, const struct json *v); /* a string's text, o
 void page_number(struct page *p, int places, double v); /* "-" where V is no number */
 void page_table_end(struct page *p);
 
+/* Command lines: a list of lists of words, each as a shell would take it. */
+void page_commands(struct page *p, const struct json *list);
+
 /* The whole document. */
 struct page_about {
 	const char *title, *subtitle; /* subtitle may be NULL */

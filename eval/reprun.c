@@ -176,46 +176,6 @@ static void evaluations(struct runs *s, size_t k)
 
 /* --- what was asked for --- */
 
-/* A word of a command line as a shell would take it. */
-static void shell_word(struct buf *to, const struct json *w)
-{
-	const char *s = w->type == JSON_STR ? w->s : w->raw;
-	size_t n = w->type == JSON_STR ? w->n : w->nraw,
-	       plain = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+");
-
-	if (n && plain >= n) {
-		buf_add(to, s, n);
-		return;
-	}
-	buf_ch(to, '\'');
-	for (size_t i = 0; i < n; i++)
-		if (s[i] == '\'')
-			buf_str(to, "'\\''");
-		else
-			buf_ch(to, s[i]);
-	buf_ch(to, '\'');
-}
-
-static void commands(struct page *p, const struct json *list)
-{
-	struct buf line = { 0 };
-
-	for (size_t k = 0; k < list->n; k++) {
-		const struct json *c = &list->item[k];
-
-		line.n = 0;
-		for (size_t i = 0; c->type == JSON_ARR && i < c->n; i++) {
-			if (i)
-				buf_ch(&line, ' ');
-			shell_word(&line, &c->item[i]);
-		}
-		buf_str(&p->body, "<pre><code>");
-		page_text(&p->body, line.p ? line.p : "", line.n);
-		buf_str(&p->body, "</code></pre>\n");
-	}
-	buf_free(&line);
-}
-
 static void members(struct page *p, const struct json *obj)
 {
 	for (size_t k = 0; k < obj->n; k++) {
@@ -242,7 +202,7 @@ static void config(struct runs *s, size_t k)
 		return;
 	page_details(p, "Command and settings of %s", s->name[k]);
 	if (list && list->type == JSON_ARR)
-		commands(p, list);
+		page_commands(p, list);
 	page_table(p, "Settings");
 	page_head(p, "Setting", false);
 	page_head(p, "Value", false);

@@ -39,12 +39,12 @@ static const char *folder_of(struct arena *a, const char *path)
 static void print_first(struct tune_space *s)
 {
 	struct tune_search search;
-	struct tune_job job[64];
+	struct tune_job job[TUNE_ROUND];
 	struct buf out = {0};
 	size_t n;
 
 	search_open(&search, &s->search);
-	n = search_round(&search, job, 64);
+	n = search_round(&search, job);
 	for (size_t k = 0; k < n; k++) {
 		struct trial t = { .number = job[k].trial + 1, .choice = search.trial[job[k].trial].choice };
 		struct trial_commands c = {0};
@@ -98,7 +98,7 @@ static int show(struct tune_run *r, struct err *e)
 static int tune(struct tool *t)
 {
 	struct tune_space s = { .p = { .a = &t->arena, .e = &t->e } };
-	struct tune_run r = { .s = &s, .t = t, .parallel = (size_t)o.parallel, .replay = o.reindex };
+	struct tune_run r = { .s = &s, .t = t, .parallel = (size_t)o.parallel, .replay = o.reindex, .lock = -1 };
 	int rc;
 
 	if (t->noperands != 1)

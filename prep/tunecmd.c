@@ -92,10 +92,11 @@ static void train(struct tune_space *s, const struct trial *t, size_t rung, cons
 	struct strings files = {0}, *l;
 
 	for (size_t k = 0; k < s->nsource; k++)
-		strings_add(&files, plan_text(&s->p, "%s:%s", data_file(s, t, k, data, out), weight(s, t, k)));
+		if (strcmp(weight(s, t, k), "0") != 0)
+			strings_add(&files, plan_text(&s->p, "%s:%s", data_file(s, t, k, data, out), weight(s, t, k)));
 	l = line(out, "train");
 	option(l, "--model", s->model);
-	for (size_t k = 0; k < files.n; k++)
+	for (size_t k = 0; k < files.n; k++)                   /* a weight of 0: without it */
 		option(l, "--data", files.v[k]);
 	for (size_t k = 0; k < s->val.n; k++)
 		option(l, "--val", s->val.v[k]);

@@ -20,9 +20,9 @@ static const char schema[] =
 	"PRAGMA synchronous = OFF;"
 	"CREATE TABLE trials (trial INTEGER PRIMARY KEY, value REAL, failed INTEGER, rung INTEGER, steps INTEGER, tokens INTEGER, trained_tokens INTEGER,"
 	" seconds REAL, folder TEXT);"
-	"CREATE TABLE choices (trial INTEGER, name TEXT, value TEXT, PRIMARY KEY (trial, name));"
+	"CREATE TABLE choices (trial INTEGER, name TEXT, value TEXT, PRIMARY KEY (trial, name)) WITHOUT ROWID;"
 	"CREATE TABLE rungs (trial INTEGER, rung INTEGER, value REAL, quality REAL, diversity REAL, failed INTEGER, steps INTEGER, tokens INTEGER,"
-	" trained_tokens INTEGER, seconds REAL, PRIMARY KEY (trial, rung));"
+	" trained_tokens INTEGER, seconds REAL, PRIMARY KEY (trial, rung)) WITHOUT ROWID;"
 	"BEGIN";
 
 static int wrong(struct tunedb *d, struct err *e)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tunerun.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -11,6 +14,24 @@
 #include "progress.h"
 
 /* --- the folder --- */
+
+/* One search at a time in a folder.  The processes of the trials hold the lock too: after a kill those that still write a checkpoint are waited for. */
+static int lock_folder(struct tune_run *r, struct err *e)
+{
+	const char *path = plan_text(&r->s->p, "%s/lock", r->s->p.dir);
+	int rc;
+
+	if ((rc = out_mkdirs(r->s->p.dir, e)) != 0)
+		return rc;
+	if ((r->lock = open(path, O_RDWR | O_CREAT, 0666)) < 0)
+		return err_sys(e, path);
+	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	tool_warn(r->t, "%s is in use: waiting", r->s->p.dir);
+	while ((rc = flock(r->lock, LOCK_EX)) != 0 && errno == EINTR)
+		;
+	return rc == 0 ? 0 : err_sys(e, path);
+}
 
 /* DIR/space.json says which search it is: another one's trials are not taken for its own. */
 static int open_folder(struct tune_run *r, struct err *e)
@@ -26,11 +47,8 @@ static int open_folder(struct tune_run *r, struct err *e)
 			return rc;
 		return json_is(json_get(doc, "key"), key) ? 0 : err_set(e, SFT_USAGE, "%s holds the search of another space (expected the same but for its budget, or another -o)", s->p.dir);
 	}
-	if (r->replay)
-		return err_set(e, SFT_USAGE, "%s holds no search", s->p.dir);
 	buf_fmt(&out, "{\"schema\":\"sft.space/1\",\"version\":\"%s\",\"key\":\"%s\"}\n", SFT_VERSION, key);
-	if ((rc = out_mkdirs(s->p.dir, e)) == 0)
-		rc = out_whole(path, out.p, out.n, false, e);
+	rc = out_whole(path, out.p, out.n, false, e);
 	buf_free(&out);
 	return rc;
 }
@@ -120,6 +138,7 @@ static int finish(struct round *d, size_t i, struct err *e)
 	const struct tune_job *j = &d->job[x->job];
 	struct trial *t = &r->trial[j->trial];
 	const struct trial_rung *g = &t->rung[j->rung];
+	const char *what = r->s->diversity.name ? "objective" : r->s->metric.name;
 	int rc;
 
 	trial_commands_free(&x->c);
@@ -129,11 +148,11 @@ static int finish(struct round *d, size_t i, struct err *e)
 		return rc;
 	r->ran++;
 	if (g->failed)
-		tool_warn(r->t, "trial %zu: failed after %.0f steps: its loss is no number", t->number, g->steps);
+		tool_warn(r->t, "trial %zu: failed after %.0f steps: no number came out", t->number, g->steps);
 	else if (g->steps > 0)
-		tool_warn(r->t, "trial %zu: %s %.4f after %.0f steps", t->number, r->s->metric.name, g->value, g->steps);
+		tool_warn(r->t, "trial %zu: %s %.4f after %.0f steps", t->number, what, g->value, g->steps);
 	else
-		tool_warn(r->t, "trial %zu: %s %.4f", t->number, r->s->metric.name, g->value);
+		tool_warn(r->t, "trial %zu: %s %.4f", t->number, what, g->value);
 	return 0;
 }
 
@@ -247,12 +266,17 @@ static bool within_budget(const struct tune_run *r)
 	return (s->runs == 0 || r->runs < s->runs - 1e-9) && (s->seconds == 0 || r->seconds < s->seconds) && (s->tokens == 0 || r->tokens < s->tokens);
 }
 
-/* Jobs that a budget of runs still has room for; at least one. */
-static size_t room(const struct tune_run *r)
+/* The first of N jobs that a budget of runs still pays for. */
+static size_t affordable(const struct tune_run *r, const struct tune_job *job, size_t n)
 {
-	double left = ceil(r->s->runs - r->runs - 1e-9);
+	double left = r->s->runs - r->runs + 1e-9;
+	size_t k = 0;
 
-	return r->s->runs == 0 || r->s->search.kind == TUNE_ASHA ? r->s->search.round : left > 1 ? (size_t)left : 1;
+	if (r->s->runs == 0)
+		return n;
+	while (k < n && (left -= search_cost(&r->search, &job[k])) >= 0)
+		k++;
+	return k;
 }
 
 static bool all_known(const struct tune_run *r, const struct tune_job *job, size_t n)
@@ -265,12 +289,12 @@ static bool all_known(const struct tune_run *r, const struct tune_job *job, size
 
 static int go_on(struct tune_run *r, struct err *e)
 {
-	struct tune_job *job = mem_new(r->s->search.round * sizeof *job);
+	struct tune_job job[TUNE_ROUND];
 	bool kept = false;
 	size_t n;
 	int rc = 0;
 
-	while (rc == 0 && within_budget(r) && (n = search_round(&r->search, job, room(r))) > 0) {
+	while (rc == 0 && within_budget(r) && (n = affordable(r, job, search_round(&r->search, job))) > 0) {
 		if ((rc = take_trials(r, e)) != 0)
 			break;
 		if (r->replay && !all_known(r, job, n)) {
@@ -288,14 +312,16 @@ static int go_on(struct tune_run *r, struct err *e)
 		for (size_t k = 0; k < n && rc == 0; k++)
 			tell(r, &job[k]);
 	}
-	mem_free(job);
 	return rc;
 }
 
 int tune_run(struct tune_run *r, struct err *e)
 {
-	int rc = open_folder(r, e);
+	bool there = access(plan_text(&r->s->p, "%s/space.json", r->s->p.dir), F_OK) == 0;
+	int rc = r->replay && !there ? err_set(e, SFT_USAGE, "%s holds no search", r->s->p.dir) : lock_folder(r, e);
 
+	if (rc == 0)
+		rc = open_folder(r, e);
 	search_open(&r->search, &r->s->search);
 	if (rc == 0)
 		rc = tunedb_open(&r->db, plan_text(&r->s->p, "%s/index.sqlite", r->s->p.dir), e);
@@ -316,6 +342,8 @@ void tune_run_release(struct tune_run *r)
 {
 	search_close(&r->search);
 	mem_free(r->trial);
+	if (r->lock >= 0)
+		close(r->lock);
 }
 
 const struct trial *tune_best(const struct tune_run *r)

@@ -18,6 +18,7 @@ struct tune_run {
 	struct trial *trial;           /* [search.n] */
 	size_t ntrial, cap;
 	struct tunedb *db;
+	int    lock;                   /* of the folder; -1: none */
 	double runs, seconds, tokens;  /* spent: whole runs, of training and measuring, trained */
 	size_t ran;                    /* jobs that were run */
 };

@@ -124,13 +124,13 @@ static bool next_of_halving(struct tune_search *s, struct tune_job *job)
 
 /* --- rounds --- */
 
-size_t search_round(struct tune_search *s, struct tune_job *job, size_t room)
+size_t search_round(struct tune_search *s, struct tune_job job[TUNE_ROUND])
 {
 	size_t n = 0;
 
 	if (s->policy)
 		policy_learn(s->policy, s);
-	while (n < s->o.round && n < room && (s->o.kind == TUNE_ASHA ? next_of_halving(s, &job[n]) : new_trial(s, &job[n]))) {
+	while (n < s->o.round && (s->o.kind == TUNE_ASHA ? next_of_halving(s, &job[n]) : new_trial(s, &job[n]))) {
 		s->trial[job[n].trial].asked = job[n].rung + 1;
 		n++;
 	}

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include "tunedim.h"
 
-enum { TUNE_RUNGS = 8 };
+enum { TUNE_RUNGS = 8, TUNE_ROUND = 64 };
 
 enum tune_kind { TUNE_RANDOM, TUNE_ASHA, TUNE_POLICY };
 
@@ -26,7 +26,7 @@ struct tune_opts {
 	const struct tune_dim *dim;    /* ndim of them, at least 1; borrowed */
 	size_t   ndim;
 	uint64_t seed;
-	size_t   round;                /* jobs that are asked for together, >= 1 */
+	size_t   round;                /* jobs that are asked for together, 1..TUNE_ROUND */
 	double   rung[TUNE_RUNGS];     /* asha: steps of each, ascending; else the last one alone counts */
 	size_t   nrungs;               /* >= 1 */
 	size_t   keep;                 /* asha: one in so many goes on, >= 2 */
@@ -56,8 +56,8 @@ struct tune_search {
 void tune_opts_init(struct tune_opts *o);
 void search_open(struct tune_search *s, const struct tune_opts *o);
 void search_close(struct tune_search *s);
-/* Up to ROOM jobs (at most o.round) into JOB; 0 where nothing is left to try.  All jobs of the round before have been told. */
-size_t search_round(struct tune_search *s, struct tune_job *job, size_t room);
+/* Up to o.round jobs into JOB; 0 where nothing is left to try.  All jobs of the round before have been told. */
+size_t search_round(struct tune_search *s, struct tune_job job[TUNE_ROUND]);
 /* The value of a job: lower is better; NaN where it failed. */
 void search_tell(struct tune_search *s, const struct tune_job *job, double value);
 /* What a job takes, as a share of a whole run. */

@@ -170,7 +170,7 @@ static void best_again(const struct tune_run *r, const struct trial *t, struct b
 	trial_commands(s, t, t->known - 1, "best", "best/data", true, &c);
 	buf_fmt(out, "\nthe best, trial %zu, lies in %s; again:\n", t->number, trial_folder(s, t));
 	if (c.n > 1)
-		buf_str(out, "  mkdir -p best/data\n");
+		buf_fmt(out, "  mkdir -p best%s\n", strcmp(c.line[0].v[0], "augment") == 0 ? "/data" : "");
 	for (size_t i = 0; i < c.n; i++) {
 		buf_str(out, "  sft");
 		plan_print_words(&c.line[i], out);

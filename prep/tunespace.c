@@ -313,7 +313,7 @@ static int take_search(struct tune_space *s)
 		if (k > 1 && of[k] != o->kind)
 			return plan_wrong(&s->p, &v->item[i], "%s is for %s", keys[k], names[of[k]]);
 	}
-	if ((rc = take_number(s, v, "round", 1, 64, true, &round)) != 0 || (rc = take_number(s, v, "keep", 2, 100, true, &keep)) != 0 ||
+	if ((rc = take_number(s, v, "round", 1, TUNE_ROUND, true, &round)) != 0 || (rc = take_number(s, v, "keep", 2, 100, true, &keep)) != 0 ||
 	    (rc = take_number(s, v, "rate", 1e-3, 100, false, &o->rate)) != 0 || (rc = take_number(s, v, "entropy", 0, 1, false, &o->entropy)) != 0)
 		return rc;
 	o->round = (size_t)round;

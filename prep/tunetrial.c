@@ -214,20 +214,19 @@ bool trial_begun(struct tune_space *s, const struct trial *t)
 	return look_log(&x, plan_text(&s->p, "%s/run/log.jsonl", trial_folder(s, t)), &ignored) == 0 && x.r.steps > 0;
 }
 
-/* The value NAME within the figures of a metric: its own member, the F-measure of a triple, or the metric's score. */
-static double find_value(const struct json *v, const char *name)
+/* The value NAME within the figures of a metric: its own member, or the F-measure of a triple.  True where there is one; NaN where it is undefined. */
+static bool find_value(const struct json *v, const char *name, double *out)
 {
 	const struct json *x = json_get(v, name);
-	double found = NAN;
 
-	if (x && x->type == JSON_NUM)
-		return json_double(x);
-	if (x && x->type == JSON_ARR && x->n == 3)
-		return json_double(&x->item[2]);
-	for (size_t i = 0; v && v->type == JSON_OBJ && i < v->n && isnan(found); i++)
-		if (v->member[i].value.type == JSON_OBJ)
-			found = find_value(&v->member[i].value, name);
-	return found;
+	if (x && x->type != JSON_OBJ) {
+		*out = x->type == JSON_ARR && x->n == 3 ? json_double(&x->item[2]) : json_double(x);
+		return true;
+	}
+	for (size_t i = 0; v && v->type == JSON_OBJ && i < v->n; i++)
+		if (v->member[i].value.type == JSON_OBJ && find_value(&v->member[i].value, name, out))
+			return true;
+	return false;
 }
 
 static int look_figures(struct tune_space *s, const char *path, const struct tune_measure *m, double *out, struct err *e)
@@ -238,10 +237,9 @@ static int look_figures(struct tune_space *s, const char *path, const struct tun
 	if (rc)
 		return rc;
 	of = json_get(json_get(doc, "metrics"), m->metric);
-	*out = find_value(of, m->name);
-	if (isnan(*out))
-		*out = number(of, "score");
-	return isnan(*out) ? err_set(e, SFT_BADDATA, "%s: no %s in it (expected a value of sft eval %s)", path, m->name, m->metric) : 0;
+	if (find_value(of, m->name, out) || find_value(of, "score", out))
+		return 0;
+	return err_set(e, SFT_BADDATA, "%s: no %s in it (expected a value of sft eval %s)", path, m->name, m->metric);
 }
 
 /* The answers' figures; together with their diversity, in the direction of the metric. */

@@ -8,7 +8,7 @@
 #include "tunespace.h"
 
 struct trial_rung {
-	bool   failed;                 /* the loss was no number: the search goes on without it */
+	bool   failed;                 /* the loss, or the measure, is no number: the search goes on without it */
 	double value;                  /* of the metric, with the weighted diversity where there is one */
 	double quality, diversity;     /* its parts; NaN: none */
 	double steps, tokens, trained; /* done by then; 0 where nothing is trained */

@@ -240,11 +240,15 @@ void space_words(struct tune_space *s, size_t i, const char *text, struct string
 	}
 }
 
+/* A weight over 0; or 0, without the source, where another one is always there. */
 static int check_weight(struct tune_space *s, size_t i, const char *text)
 {
 	const struct yaml v = { .kind = YAML_TEXT, .text = text, .line = s->option[i].line };
 	const char *weight;
 
+	for (size_t k = 0; k < s->nsource && strcmp(text, "0") == 0; k++)
+		if (s->source[k].weight)
+			return 0;
 	return plan_weight(&s->p, &v, &weight);
 }
 

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void draw(const struct json *doc)
 {
 	static const enum input_kind kinds[] = { INPUT_METRICS, INPUT_COMPARE, INPUT_ERRORS, INPUT_VOTES,
-						 INPUT_ROUNDS,  INPUT_DESCRIBE, INPUT_STATS,   INPUT_SHARD,  INPUT_RUN };
+						 INPUT_ROUNDS,  INPUT_DESCRIBE, INPUT_TUNE, INPUT_STATS,   INPUT_SHARD,  INPUT_RUN };
 	enum { KINDS = sizeof kinds / sizeof *kinds };
 	struct run_log log;
 	struct report_opts o = { .examples = 5 };
@@ -36,6 +36,7 @@ static void draw(const struct json *doc)
 	report_votes(&r);
 	report_runs(&r);
 	report_describe(&r);
+	report_tune(&r);
 	report_data(&r);
 	if (r.page.body.n && !utf8_valid(r.page.body.p, r.page.body.n, NULL))
 		abort();
