@@ -330,12 +330,12 @@ static int source_step(struct run_plan *p, struct run_source *s, size_t number, 
 int plan_weight(const struct run_plan *p, const struct yaml *v, const char **out)
 {
 	struct err ignored;
-	double w;
+	double from, to;
 
 	if (v == NULL)
 		return 0;
-	if (v->kind != YAML_TEXT || opt_number(v->text, 1e-9, 1e9, &w, &ignored) != 0)
-		return plan_wrong(p, v, "weight '%.40s' (expected a number over 0)", v->kind == YAML_TEXT ? v->text : "");
+	if (v->kind != YAML_TEXT || opt_span(v->text, 0, 1e6, &from, &to, &ignored) != 0 || (from == 0 && to == 0))
+		return plan_wrong(p, v, "weight '%.40s' (expected a number over 0, or two: 0.5-0.1)", v->kind == YAML_TEXT ? v->text : "");
 	*out = v->text;
 	return 0;
 }

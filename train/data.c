@@ -28,16 +28,17 @@ struct data_row data_row(const struct data *d, const struct cursor_item *it)
 	return row_at(&d->file[it->source], &it->row);
 }
 
-/* "FILE:0.5" into path and weight; a colon that no number follows belongs to the name, and so does one of a file so named. */
-static int split_spec(const char *spec, char **path, double *weight, struct err *e)
+/* "FILE:0.5" or "FILE:0.5-0.1" into path and weights; a colon that no number follows belongs to the name, and so does one of a file so named. */
+static int split_spec(const char *spec, char **path, struct cursor_source *s, struct err *e)
 {
 	const char *colon = strrchr(spec, ':');
 
-	*weight = 1;
-	if (colon && access(spec, F_OK) != 0 && opt_number(colon + 1, 0, 1e6, weight, NULL) == 0) {
+	s->weight = s->end = 1;
+	if (colon && access(spec, F_OK) != 0 && opt_span(colon + 1, 0, 1e6, &s->weight, &s->end, NULL) == 0) {
 		*path = mem_strn(spec, (size_t)(colon - spec));
-		return *weight > 0 ? 0 : err_set(e, SFT_USAGE, "--data %s: the weight is 0 (expected a number above it)", spec);
+		return s->weight > 0 || s->end > 0 ? 0 : err_set(e, SFT_USAGE, "--data %s: the weight is 0 (expected a number above it)", spec);
 	}
+	s->weight = s->end = 1;
 	*path = mem_str(spec);
 	return 0;
 }
@@ -74,6 +75,8 @@ static void list_rows(struct data *d, size_t i)
 	src->row = f->row;
 	d->rows += src->n;
 	d->print = hash64(&src->weight, sizeof src->weight, d->print);
+	if (src->end != src->weight)
+		d->print = hash64(&src->end, sizeof src->end, d->print);
 	if (shard_max_len(f->shard) > d->max_len)
 		d->max_len = shard_max_len(f->shard);
 }
@@ -114,7 +117,7 @@ int data_open(struct data *d, const char *const *spec, size_t n, const struct da
 	d->src = mem_new(n * sizeof *d->src);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		d->n++;
-		if ((rc = split_spec(spec[i], &d->file[i].path, &d->src[i].weight, e)) == 0 &&
+		if ((rc = split_spec(spec[i], &d->file[i].path, &d->src[i], e)) == 0 &&
 		    (rc = open_file(&d->file[i], o, e)) == 0 &&
 		    (rc = check_fit(&d->file[i], o, e)) == 0)
 			list_rows(d, i);

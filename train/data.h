@@ -32,7 +32,7 @@ struct data_opts {
 	const struct recshard_opts *records;  /* for files that are no shards; NULL: those are refused */
 };
 
-/* SPEC: FILE or FILE:WEIGHT.  No file with a trained token: SFT_BADDATA. */
+/* SPEC: FILE, FILE:WEIGHT, or FILE:WEIGHT-WEIGHT, one that moves over the run.  No file with a trained token: SFT_BADDATA. */
 int  data_open(struct data *d, const char *const *spec, size_t n, const struct data_opts *o, struct err *e);
 void data_close(struct data *d);
 

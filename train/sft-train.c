@@ -4,7 +4,7 @@
 #include "mem.h"
 #include "train.h"
 
-static const char synopsis[] = "sft-train -m MODEL --data FILE[:WEIGHT]... [--val FILE] [options] -o RUN";
+static const char synopsis[] = "sft-train -m MODEL --data FILE[:WEIGHT[-WEIGHT]]... [--val FILE] [options] -o RUN";
 static const char about[] = "Fine-tune a language model: an adapter for MODEL, or all of its weights, from shards of token ids.";
 
 /* The signal that asked for a stop. */
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 	static struct opt model[6];
 	static const struct opt what[] = {
 		OPT_HEAD("Data"),
-		OPT_LIST(0, "data", &o.data, "FILE[:W]", "shard or chat records to train on; an epoch takes them W times [1]"),
+		OPT_LIST(0, "data", &o.data, "FILE[:W]", "shard or chat records to train on; an epoch takes them W times [1], W-V: from W to V over the run"),
 		OPT_LIST(0, "val", &o.val, "FILE", "shard or chat records to validate on"),
 		OPT_CHOICE(0, "order", &o.order, "shuffled|sequential", "order of the rows in an epoch [shuffled]"),
 		OPT_STR(0, "chat-template", &o.records.template, "FILE|NAME", "for chat records [the model's]"),

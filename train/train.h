@@ -15,7 +15,7 @@ enum train_method { TRAIN_LORA, TRAIN_FULL, TRAIN_PREFIX };
 
 struct train_opts {
 	struct loaded_opts use;             /* use.adapter: go on from this one */
-	struct opt_list data, val;          /* FILE[:WEIGHT], at least one; validation, may be none */
+	struct opt_list data, val;          /* FILE[:WEIGHT[-WEIGHT]], at least one; validation, may be none */
 	struct recshard_opts records;       /* how chat records among them are tokenised (model is use.model) */
 	const char *out;                    /* RUN */
 	int     order;                      /* enum cursor_order */

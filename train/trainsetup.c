@@ -104,6 +104,20 @@ static bool has_terms(const struct data *d)
 	return any;
 }
 
+/* Weights that move over the run. */
+static int check_moving(const struct run *r, struct err *e)
+{
+	bool lasts = false;
+
+	if (!cursor_moves(r->data.src, r->data.n))
+		return 0;
+	if (r->o->order == CURSOR_SEQUENTIAL)
+		return err_set(e, SFT_USAGE, "--order sequential: the weight of a file moves over the run (expected fixed weights, or --order shuffled)");
+	for (size_t i = 0; i < r->data.n; i++)
+		lasts |= r->data.src[i].end > 0 && r->data.src[i].n > 0;
+	return lasts ? 0 : err_set(e, SFT_USAGE, "--data: all weights end at 0 (expected one above it)");
+}
+
 static int open_data(struct run *r, struct err *e)
 {
 	const struct train_opts *o = r->o;
@@ -125,6 +139,8 @@ static int open_data(struct run *r, struct err *e)
 		tool_warn(r->t, "%llu rows without a trained token are left out", (unsigned long long)r->data.untrained);
 	if (r->data.max_len > cfg->max_positions)
 		tool_warn(r->t, "the longest sequence has %u tokens, the model's context is %u", r->data.max_len, cfg->max_positions);
+	if ((rc = check_moving(r, e)) != 0)
+		return rc;
 	cursor_init(&r->cursor, r->data.src, r->data.n, (enum cursor_order)o->order, (uint64_t)r->t->seed);
 	return 0;
 }
@@ -138,17 +154,23 @@ static uint64_t micro_steps(const struct train_opts *o)
 static void set_numbers(struct run *r)
 {
 	const struct train_opts *o = r->o;
-	uint64_t rows = (uint64_t)o->batch * micro_steps(o), per_epoch = cursor_steps(&r->cursor, rows);
+	uint64_t rows = (uint64_t)o->batch * micro_steps(o), per_epoch, quarter;
 	double epochs = o->epochs > 0 ? o->epochs : 3;
-	uint64_t quarter = (per_epoch + 3) / 4;
+	bool moves = cursor_moves(r->data.src, r->data.n);
 
-	r->steps = o->steps ? (uint64_t)o->steps : (uint64_t)ceil(epochs * (double)per_epoch);
+	if (moves && o->steps)
+		cursor_set_horizon_rows(&r->cursor, (uint64_t)o->steps * rows);
+	else if (moves)
+		cursor_set_horizon(&r->cursor, epochs);
+	per_epoch = cursor_steps(&r->cursor, rows, 1);
+	quarter = (per_epoch + 3) / 4;
+	r->steps = o->steps ? (uint64_t)o->steps : cursor_steps(&r->cursor, rows, epochs);
 	r->eval_every = o->eval_every ? (uint64_t)o->eval_every : quarter < 10 ? 10 : quarter;
 	r->save_every = o->save_every ? (uint64_t)o->save_every : r->eval_every;
 	schedule_init(&r->sched, (enum schedule_kind)o->schedule, r->steps, o->warmup);
 	r->lr = o->lr >= 0 ? o->lr : r->full ? 2e-5 : r->l.lora->prefix ? 1e-2 : 2e-4;
-	tool_warn(r->t, "%llu optimiser steps of %llu rows (%llu rows an epoch, %llu steps)", (unsigned long long)r->steps,
-	          (unsigned long long)rows, (unsigned long long)r->cursor.rows, (unsigned long long)per_epoch);
+	tool_warn(r->t, "%llu optimiser steps of %llu rows (%llu rows an epoch%s, %llu steps)", (unsigned long long)r->steps,
+	          (unsigned long long)rows, (unsigned long long)cursor_rows(&r->cursor, 0), moves ? " at first" : "", (unsigned long long)per_epoch);
 	if (ranks_size(o->ranks) > 1)
 		tool_warn(r->t, "%u ranks, each with %lld of the %llu micro-steps of a step", ranks_size(o->ranks), (long long)o->accumulate,
 		          (unsigned long long)micro_steps(o));

@@ -30,6 +30,23 @@ int opt_number(const char *text, double min, double max, double *out, struct err
 	return 0;
 }
 
+int opt_span(const char *text, double min, double max, double *from, double *to, struct err *e)
+{
+	char *end;
+	double v;
+
+	errno = 0;
+	v = strtod(text, &end);
+	if (end == text || *end != '-' || isnan(v) || v < min || v > max) {
+		int rc = opt_number(text, min, max, from, e);
+
+		*to = *from;
+		return rc;
+	}
+	*from = v;
+	return opt_number(end + 1, min, max, to, e);
+}
+
 static int set_int(const struct opt *o, const char *text, struct err *e)
 {
 	char *end;

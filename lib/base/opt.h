@@ -65,6 +65,8 @@ void opt_usage(FILE *f, const char *synopsis, const char *about, const struct op
 
 /* A whole number or real, nothing after it, in a range: as above, for values inside other texts. */
 int opt_number(const char *text, double min, double max, double *out, struct err *e);
+/* A number, or one that moves: "0.5" or "0.5-0.1". */
+int opt_span(const char *text, double min, double max, double *from, double *to, struct err *e);
 
 /* The word of WORDS[0..n-1] nearest to NAME by edit distance, or NULL if none is near. */
 const char *opt_nearest(const char *name, const char *const *words, size_t n);
