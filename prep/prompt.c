@@ -48,14 +48,14 @@ static int open_vars(struct prompt *p, struct err *e)
 }
 
 /* The talk of a record as it came, with the text that is asked and the answer, where it has them. */
-static int read_talk(struct prompt *p, const struct json *obj, struct arena *a, struct talk *t, enum shape *shape, struct fault *f)
+static int read_talk(struct prompt_work *w, const struct json *obj, struct arena *a, struct talk *t, enum shape *shape, struct fault *f)
 {
-	const struct prompt_opts *o = p->o;
+	const struct prompt_opts *o = w->p->o;
 	struct json text;
 
 	*shape = o->input ? SHAPE_COLUMNS : o->shape != SHAPE_AUTO ? (enum shape)o->shape : shape_of(obj);
 	if (*shape != SHAPE_COLUMNS)
-		return shape_read(*shape, obj, p->parser, a, t, f);
+		return shape_read(*shape, obj, w->parser, a, t, f);
 	for (int i = 0; i < (o->output ? 2 : 1); i++) {
 		const char *column = i ? o->output : o->input;
 		if (json_get(obj, column) == NULL)
@@ -70,25 +70,25 @@ static int read_talk(struct prompt *p, const struct json *obj, struct arena *a, 
 }
 
 /* R, which may be gone at the next, as an example: all of it copied into the pool's arena. */
-static int add_shot(struct prompt *p, const struct rec *r, struct fault *f)
+static int add_shot(struct prompt *p, struct prompt_work *w, const struct rec *r, struct fault *f)
 {
 	struct arena *a = &p->shots.a;
 	struct json obj;
 	struct talk t = {0};
 	struct shot shot = {0};
 	struct buf b = {0};
-	struct jw w;
+	struct jw text;
 	const struct json *copy, *user, *answer = NULL;
 	enum shape shape;
-	int rc = record_json(p, r, a, &obj, f);
+	int rc = record_json(w, r, a, &obj, f);
 
 	if (rc != 0)
 		return rc;
-	jw_init(&w, &b);
-	jw_value(&w, &obj);
-	rc = json_parse(p->parser, a, arena_str(a, b.p, b.n), b.n, &copy, f->e);
+	jw_init(&text, &b);
+	jw_value(&text, &obj);
+	rc = json_parse(w->parser, a, arena_str(a, b.p, b.n), b.n, &copy, f->e);
 	buf_free(&b);
-	if (rc != 0 || (rc = read_talk(p, copy, a, &t, &shape, f)) != 0)
+	if (rc != 0 || (rc = read_talk(w, copy, a, &t, &shape, f)) != 0)
 		return rc;
 	user = talk_text(&t, talk_find(&t, "user"));
 	if (t.n && json_is(json_get(&t.m[t.n - 1], "role"), "assistant"))
@@ -111,17 +111,20 @@ static int read_shots(struct prompt *p, const struct rec_opts *ro, const struct 
 	struct recin *in;
 	struct rec *r;
 	struct fault f = { NULL, e };
+	struct prompt_work w;
 	int rc;
 
 	o.rejects = o.stats = o.output = NULL;
 	o.on_bad = 0;
 	if ((rc = rec_open(&in, &p->o->shots, 1, &o, t, e)) != 0)
 		return rc;
+	prompt_work_open(&w, p);
 	while ((rc = rec_read(in, &r, e)) == 0 && r != NULL)
-		if ((rc = add_shot(p, r, &f)) != 0) {
+		if ((rc = add_shot(p, &w, r, &f)) != 0) {
 			err_in(e, "%s:%llu", r->file, (unsigned long long)r->line);
 			break;
 		}
+	prompt_work_close(&w);
 	if (rc != 0) {
 		rec_abandon(in);
 		return rc;
@@ -161,8 +164,6 @@ int prompt_open(struct prompt *p, const struct prompt_opts *o, const struct rec_
 	p->o = o;
 	if ((rc = check(o, e)) != 0 || (rc = open_vars(p, e)) != 0 || (rc = open_template(p, e)) != 0)
 		return rc;
-	p->parser = json_parser_new();
-	p->pick = mem_new(((size_t)(o->k < 0 ? 3 : o->k) + 1) * sizeof *p->pick);
 	if (o->shots && (rc = read_shots(p, ro, t, e)) != 0)
 		return rc;
 	return o->render ? chat_open(&p->chat, o->chat_template, NULL, NULL, NULL, NULL, e) : 0;
@@ -173,17 +174,34 @@ void prompt_close(struct prompt *p)
 	template_close(p->tmpl);
 	chat_close(p->chat);
 	shots_free(&p->shots);
-	namesets_free(&p->sets);
-	json_parser_free(p->parser);
-	mem_free(p->pick);
 	arena_release(&p->a);
+}
+
+static size_t shots_wanted(const struct prompt *p)
+{
+	return (size_t)(p->o->k < 0 ? 3 : p->o->k);
+}
+
+void prompt_work_open(struct prompt_work *w, const struct prompt *p)
+{
+	*w = (struct prompt_work){ .p = p, .parser = json_parser_new(), .similar = p->shots.similar ? similar_share(p->shots.similar) : NULL };
+	w->pick = mem_new((shots_wanted(p) + 1) * sizeof *w->pick);
+}
+
+void prompt_work_close(struct prompt_work *w)
+{
+	namesets_free(&w->sets);
+	json_parser_free(w->parser);
+	similar_free(w->similar);
+	mem_free(w->pick);
 }
 
 /* --- one record --- */
 
 /* What is at hand while a record is made. */
 struct making {
-	struct prompt *p;
+	const struct prompt *p;
+	struct prompt_work *w;
 	const struct rec *r;
 	struct arena *a;
 	struct fault *f;
@@ -196,15 +214,15 @@ struct making {
 
 static void choose_shots(struct making *k)
 {
-	struct prompt *p = k->p;
+	const struct prompt *p = k->p;
 	const struct json *id = json_get(&k->obj, "id"), *input = talk_text(&k->t, talk_find(&k->t, "user"));
-	size_t want = (size_t)(p->o->k < 0 ? 3 : p->o->k);
+	size_t want = shots_wanted(p);
 	uint64_t key = id && (id->type == JSON_STR || id->type == JSON_NUM) ? hash64(id->s, id->n, 1) : k->r->num;
 
 	if (p->o->shots == NULL)
 		return;
-	k->nshots = shots_pick(&p->shots, (enum select)p->o->select, want, p->o->seed, key, id, input, p->pick);
-	p->fewer += k->nshots < want;
+	k->nshots = shots_pick(&p->shots, k->w->similar, (enum select)p->o->select, want, p->o->seed, key, id, input, k->w->pick);
+	k->w->fewer += k->nshots < want;
 }
 
 /* The system message; what is left of the task for the user message. */
@@ -234,7 +252,7 @@ static struct json shots_json(struct making *k)
 	struct json *v = arena_get(k->a, k->nshots * sizeof *v + 1);
 
 	for (size_t i = 0; i < k->nshots; i++)
-		v[i] = k->p->shots.v[k->p->pick[i]].record;
+		v[i] = k->p->shots.v[k->w->pick[i]].record;
 	return (struct json){ .type = JSON_ARR, .n = k->nshots, .item = v };
 }
 
@@ -282,7 +300,7 @@ static struct json layout(struct making *k, const struct json *input)
 	if (k->task != NULL)
 		buf_fmt(&b, "%s\n\n", k->task);
 	for (size_t i = 0; i < k->nshots; i++) {
-		const struct shot *s = &k->p->shots.v[k->p->pick[i]];
+		const struct shot *s = &k->p->shots.v[k->w->pick[i]];
 		add_line(&b, "input: ", &s->input);
 		add_line(&b, "output: ", &s->output);
 		buf_ch(&b, '\n');
@@ -373,7 +391,7 @@ static void fill_in(struct making *k)
 
 static int make_talk(struct making *k)
 {
-	int rc = read_talk(k->p, &k->obj, k->a, &k->t, &k->shape, k->f);
+	int rc = read_talk(k->w, &k->obj, k->a, &k->t, &k->shape, k->f);
 
 	if (rc != 0)
 		return rc;
@@ -391,7 +409,7 @@ static int render(struct making *k, const struct json *chat, struct rec *out)
 	int rc = chat_render_record(k->p->chat, chat, k->a, &text, k->f->e);
 
 	if (rc == 0)
-		record_one(k->p, k->r, &k->obj, "text", (struct field){ arena_str(k->a, text.text.p, text.text.n), text.text.n, FIELD_TEXT }, k->a, out);
+		record_one(k->w, k->r, &k->obj, "text", (struct field){ arena_str(k->a, text.text.p, text.text.n), text.text.n, FIELD_TEXT }, k->a, out);
 	else
 		k->f->reason = "cannot be rendered";
 	chat_text_free(&text);
@@ -406,10 +424,10 @@ static bool as_it_is(const struct making *k)
 	return o->render && !o->task && !o->system && !o->input && !o->template && !o->shots && !o->vars && o->shape == SHAPE_AUTO && json_get(&k->obj, "messages");
 }
 
-int prompt_record(struct prompt *p, const struct rec *r, struct arena *a, struct rec *out, struct fault *f)
+int prompt_record(struct prompt_work *w, const struct rec *r, struct arena *a, struct rec *out, struct fault *f)
 {
-	struct making k = { .p = p, .r = r, .a = a, .f = f };
-	int rc = record_json(p, r, a, &k.obj, f);
+	struct making k = { .p = w->p, .w = w, .r = r, .a = a, .f = f };
+	int rc = record_json(w, r, a, &k.obj, f);
 
 	if (rc != 0)
 		return rc;
@@ -417,20 +435,20 @@ int prompt_record(struct prompt *p, const struct rec *r, struct arena *a, struct
 		return render(&k, &k.obj, out);
 	if ((rc = make_talk(&k)) != 0)
 		return rc;
-	if (!p->o->render)
-		return record_chat(p, r, &k.obj, k.shape, &k.t, a, out, f);
+	if (!k.p->o->render)
+		return record_chat(w, r, &k.obj, k.shape, &k.t, a, out, f);
 	struct json chat = jwith(a, &k.obj, "messages", (struct json){ .type = JSON_ARR, .n = k.t.n, .item = k.t.m });
 	return render(&k, k.t.tools ? &(struct json[]){ jwith(a, &chat, "tools", *k.t.tools) }[0] : &chat, out);
 }
 
-void prompt_error(struct prompt *p, const struct rec *r, const char *msg, struct arena *a, struct rec *out)
+void prompt_error(struct prompt_work *w, const struct rec *r, const char *msg, struct arena *a, struct rec *out)
 {
 	struct err ignored = {0};
 	struct fault f = { NULL, &ignored };
 	struct json obj = { .type = JSON_OBJ };
 	size_t n = strlen(msg);
 
-	if (record_json(p, r, a, &obj, &f) != 0)
+	if (record_json(w, r, a, &obj, &f) != 0)
 		obj = (struct json){ .type = JSON_OBJ };
-	record_one(p, r, &obj, "error", (struct field){ arena_str(a, msg, n), n, FIELD_TEXT }, a, out);
+	record_one(w, r, &obj, "error", (struct field){ arena_str(a, msg, n), n, FIELD_TEXT }, a, out);
 }

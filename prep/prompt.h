@@ -34,9 +34,15 @@ struct prompt {
 	const struct json *vars;            /* object, or NULL */
 	struct shots shots;
 	struct chat_template *chat;
-	struct namesets sets;
-	struct json_parser *parser;
 	struct arena a;
+};
+
+/* What a thread needs to make records. */
+struct prompt_work {
+	const struct prompt *p;
+	struct namesets sets;               /* names of the records made */
+	struct json_parser *parser;
+	struct similar *similar;            /* for --select similar, else NULL */
 	uint32_t *pick;
 	uint64_t fewer;                     /* records that got fewer than k examples */
 };
@@ -45,17 +51,20 @@ struct prompt {
 int  prompt_open(struct prompt *p, const struct prompt_opts *o, const struct rec_opts *ro, const struct tool *t, struct err *e);
 void prompt_close(struct prompt *p);
 
-/* The record that R becomes; it lives in A and in P.  What is wrong with R is SFT_BADDATA with a reason in F. */
-int prompt_record(struct prompt *p, const struct rec *r, struct arena *a, struct rec *out, struct fault *f);
+void prompt_work_open(struct prompt_work *w, const struct prompt *p);
+void prompt_work_close(struct prompt_work *w);
+
+/* The record that R becomes; it lives in A, its names in W.  What is wrong with R is SFT_BADDATA with a reason in F. */
+int prompt_record(struct prompt_work *w, const struct rec *r, struct arena *a, struct rec *out, struct fault *f);
 /* What stands for R in its place when it cannot be rendered: {"id","error"}. */
-void prompt_error(struct prompt *p, const struct rec *r, const char *msg, struct arena *a, struct rec *out);
+void prompt_error(struct prompt_work *w, const struct rec *r, const char *msg, struct arena *a, struct rec *out);
 
 /* The fields of R as a JSON object in A (promptrec.c). */
-int  record_json(struct prompt *p, const struct rec *r, struct arena *a, struct json *out, struct fault *f);
+int  record_json(struct prompt_work *w, const struct rec *r, struct arena *a, struct json *out, struct fault *f);
 /* T and what travels along of OBJ as record OUT. */
-int  record_chat(struct prompt *p, const struct rec *r, const struct json *obj, enum shape shape, const struct talk *t, struct arena *a, struct rec *out, struct fault *f);
+int  record_chat(struct prompt_work *w, const struct rec *r, const struct json *obj, enum shape shape, const struct talk *t, struct arena *a, struct rec *out, struct fault *f);
 /* A record of one member (and the id of OBJ, if it has one). */
-void record_one(struct prompt *p, const struct rec *r, const struct json *obj, const char *key, struct field value, struct arena *a, struct rec *out);
+void record_one(struct prompt_work *w, const struct rec *r, const struct json *obj, const char *key, struct field value, struct arena *a, struct rec *out);
 /* A value as text: strings, numbers and booleans; null is empty.  False for lists and maps. */
 bool value_text(const struct json *v, struct json *out);
 

@@ -3,13 +3,13 @@
 #include <string.h>
 #include "prompt.h"
 
-int record_json(struct prompt *p, const struct rec *r, struct arena *a, struct json *out, struct fault *f)
+int record_json(struct prompt_work *w, const struct rec *r, struct arena *a, struct json *out, struct fault *f)
 {
 	struct json_member *m = arena_get(a, r->names->n * sizeof *m + 1);
 	const struct json *v;
 
 	for (uint32_t i = 0; i < r->names->n; i++) {
-		if (field_json(&r->f[i], p->parser, a, &v, f->e) != 0) {
+		if (field_json(&r->f[i], w->parser, a, &v, f->e) != 0) {
 			f->reason = "not JSON";
 			return err_in(f->e, "field '%s'", r->names->name[i]);
 		}
@@ -61,10 +61,10 @@ static void add(struct gather *g, const char *name, size_t len, struct field f)
 	g->f[g->n++] = f;
 }
 
-static void finish(struct prompt *p, const struct rec *r, const struct gather *g, struct rec *out)
+static void finish(struct prompt_work *w, const struct rec *r, const struct gather *g, struct rec *out)
 {
 	*out = *r;
-	out->names = names_get(&p->sets, g->name, g->n);
+	out->names = names_get(&w->sets, g->name, g->n);
 	out->f = g->f;
 }
 
@@ -80,37 +80,37 @@ static bool used_up(const struct prompt_opts *o, enum shape shape, const char *k
 	return shape_takes(shape, key);
 }
 
-int record_chat(struct prompt *p, const struct rec *r, const struct json *obj, enum shape shape, const struct talk *t, struct arena *a, struct rec *out, struct fault *f)
+int record_chat(struct prompt_work *w, const struct rec *r, const struct json *obj, enum shape shape, const struct talk *t, struct arena *a, struct rec *out, struct fault *f)
 {
 	struct gather g = gather(a, r->names->n + 4);
 	struct json messages = { .type = JSON_ARR, .n = t->n, .item = t->m }, slice;
 	int id = rec_column(r->names, "id");
 
-	if (id >= 0 && !used_up(p->o, shape, "id"))
+	if (id >= 0 && !used_up(w->p->o, shape, "id"))
 		add(&g, "id", 2, r->f[id]);
 	add(&g, "messages", 8, json_field(&messages, a));
 	if (t->tools != NULL)
 		add(&g, "tools", 5, json_field(t->tools, a));
-	if (p->o->slice != NULL) {
-		if (json_get(obj, p->o->slice) == NULL)
-			return fault_no_column(f, obj, p->o->slice);
-		if (!value_text(json_get(obj, p->o->slice), &slice))
-			return fault_set(f, "not text", "column '%s' of --slice is no text", p->o->slice);
+	if (w->p->o->slice != NULL) {
+		if (json_get(obj, w->p->o->slice) == NULL)
+			return fault_no_column(f, obj, w->p->o->slice);
+		if (!value_text(json_get(obj, w->p->o->slice), &slice))
+			return fault_set(f, "not text", "column '%s' of --slice is no text", w->p->o->slice);
 		add(&g, "slice", 5, (struct field){ slice.s, slice.n, FIELD_TEXT });
 	}
 	for (uint32_t i = 0; i < r->names->n; i++) {
 		const char *key = r->names->name[i];
-		if ((int)i == id || used_up(p->o, shape, key) || (p->o->slice && strcmp(key, "slice") == 0))
+		if ((int)i == id || used_up(w->p->o, shape, key) || (w->p->o->slice && strcmp(key, "slice") == 0))
 			continue;
 		if (strcmp(key, "messages") == 0 || strcmp(key, "tools") == 0)
 			return fault_set(f, "name taken", "column '%s' has the name of a part of chat records (rename it first: sft clean --rename)", key);
 		add(&g, key, r->names->len[i], r->f[i]);
 	}
-	finish(p, r, &g, out);
+	finish(w, r, &g, out);
 	return 0;
 }
 
-void record_one(struct prompt *p, const struct rec *r, const struct json *obj, const char *key, struct field value, struct arena *a, struct rec *out)
+void record_one(struct prompt_work *w, const struct rec *r, const struct json *obj, const char *key, struct field value, struct arena *a, struct rec *out)
 {
 	struct gather g = gather(a, 2);
 	const struct json *id = json_get(obj, "id");
@@ -118,5 +118,5 @@ void record_one(struct prompt *p, const struct rec *r, const struct json *obj, c
 	if (id != NULL)
 		add(&g, "id", 2, json_field(id, a));
 	add(&g, key, strlen(key), value);
-	finish(p, r, &g, out);
+	finish(w, r, &g, out);
 }

@@ -3,8 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "outfile.h"
-#include "prompt.h"
-#include "turns.h"
+#include "promptrun.h"
 
 static const char synopsis[] = "sft-prompt [options] [FILE...]";
 static const char about[] = "Make chat records of records: a task description, examples, the input and its answer.";
@@ -14,12 +13,14 @@ struct run {
 	struct rec_opts r;
 	struct tool t;
 	const char *task, *system;      /* as given: TEXT or @FILE */
+	uint64_t fewer;                 /* records that got fewer than k examples, in all streams */
 	struct turns_opts turns;        /* with a dialogue: the input is a table of turns */
 };
 
 /* What --stats tells. */
 struct told {
 	const struct prompt *p;
+	const struct run *run;
 	const struct turns *turns;      /* NULL: no table of turns */
 };
 
@@ -64,7 +65,7 @@ static void more_stats(struct jw *w, void *ctx)
 	jw_key(w, "examples");
 	jw_uint(w, told->p->shots.n);
 	jw_key(w, "fewer_examples");
-	jw_uint(w, told->p->fewer);
+	jw_uint(w, told->run->fewer);
 	if (told->turns == NULL)
 		return;
 	jw_key(w, "dialogues");
@@ -95,14 +96,13 @@ static int check_columns(const struct recin *in, const struct run *run, const ch
 /* Where one stream of records comes from and goes. */
 struct way {
 	struct run *run;
-	struct prompt *p;
+	const struct prompt *p;
 	struct recin *in;
 	struct recout *out;
-	struct arena a;                 /* of one record */
 };
 
-/* R is bad, as F says: rejected, or the end. */
-static int bad_record(struct way *w, const struct rec *r, const char *what, const struct fault *f)
+/* Row R of a table of turns is bad, as F says: rejected, or the end. */
+static int bad_row(struct way *w, const struct rec *r, const char *what, const struct fault *f)
 {
 	struct err *e = f->e;
 
@@ -113,32 +113,13 @@ static int bad_record(struct way *w, const struct rec *r, const char *what, cons
 	return rec_reject(w->in, r, f->reason ? f->reason : "bad record", e);
 }
 
-/* WHAT names R for a message. */
-static int one_record(struct way *w, const struct rec *r, const char *what, struct err *e)
+/* T: the table of turns that IN is; NULL: it is records. */
+static int make(struct way *w, struct turns *t, struct err *e)
 {
-	struct fault f = { NULL, e };
-	struct rec made;
-	int rc = prompt_record(w->p, r, &w->a, &made, &f);
+	struct promptrun r = { .p = w->p, .in = w->in, .turns = t, .out = w->out, .t = &w->run->t, .skip = w->run->r.on_bad != 0 };
+	int rc = prompt_run(&r, e);
 
-	if (rc == SFT_BADDATA && w->run->r.on_bad && w->run->p.render) {
-		prompt_error(w->p, r, e->msg, &w->a, &made);
-		rc = 0;
-	}
-	return rc ? bad_record(w, r, what, &f) : rec_write(w->out, &made, e);
-}
-
-static int records(struct way *w, struct err *e)
-{
-	struct rec *r;
-	int rc;
-
-	while ((rc = rec_read(w->in, &r, e)) == 0 && r != NULL) {
-		char what[40];
-		snprintf(what, sizeof what, "record %llu", (unsigned long long)r->num);
-		if ((rc = one_record(w, r, what, e)) != 0)
-			break;
-		arena_reset(&w->a);
-	}
+	w->run->fewer += r.fewer;
 	return rc;
 }
 
@@ -158,7 +139,7 @@ static int read_turns(struct way *w, struct turns *t, struct err *e)
 		rc = turns_add(t, r, &kept, &f);
 		if (rc == SFT_BADDATA && kept && w->run->r.on_bad)
 			tool_note(&w->run->t, "%s:%llu: %s: %s", r->file, (unsigned long long)r->line, what, e->msg);   /* its dialogue is rejected as a whole */
-		else if (rc != 0 && (rc = bad_record(w, r, what, &f)) != 0)
+		else if (rc != 0 && (rc = bad_row(w, r, what, &f)) != 0)
 			break;
 	}
 	if (rc == 0 && (rc = turns_ready(t, &unknown, e)) == 0 && unknown.n) {
@@ -179,37 +160,24 @@ static void tell_left_out(const struct run *run, const struct turns *t)
 
 static int dialogues(struct way *w, struct turns *t, struct err *e)
 {
-	struct fault f = { NULL, e };
-	struct rec r;
-	bool more = true;
 	int rc = read_turns(w, t, e);
 
-	while (rc == 0 && more) {
-		char what[120];
-		arena_reset(&w->a);
-		rc = turns_next(t, &w->a, &r, &more, &f);
-		if (!more)
-			break;
-		snprintf(what, sizeof what, "dialogue '%.*s'", r.f[0].n < 80 ? (int)r.f[0].n : 80, r.f[0].p);
-		rc = rc ? bad_record(w, &r, what, &f) : one_record(w, &r, what, e);
-	}
-	if (rc == 0)
+	if (rc == 0 && (rc = make(w, t, e)) == 0)
 		tell_left_out(w->run, t);
 	return rc;
 }
 
 /* FILES as one stream into PATH (NULL: where the options say). */
-static int stream(struct run *run, struct prompt *p, const char *const *files, size_t n, const char *path)
+static int stream(struct run *run, const struct prompt *p, const char *const *files, size_t n, const char *path)
 {
 	struct err *e = &run->t.e;
 	struct way w = { .run = run, .p = p };
 	struct turns turns, *t = run->turns.dialogue ? &turns : NULL;
-	struct told told = { p, t };
+	struct told told = { p, run, t };
 	int rc = t ? turns_init(t, &run->turns, run->t.env.tmp, e) : 0;
 
-	arena_init(&w.a);
 	if (rc == 0 && (rc = rec_open(&w.in, files, n, &run->r, &run->t, e)) == 0 && (rc = check_columns(w.in, run, n ? files[0] : NULL, e)) == 0 &&
-	    (rc = rec_create(&w.out, path, REC_JSONL, &run->r, &run->t, e)) == 0 && (rc = t ? dialogues(&w, t, e) : records(&w, e)) == 0 &&
+	    (rc = rec_create(&w.out, path, REC_JSONL, &run->r, &run->t, e)) == 0 && (rc = t ? dialogues(&w, t, e) : make(&w, NULL, e)) == 0 &&
 	    (rc = rec_stats(w.in, w.out, &run->r, &run->t, more_stats, &told, e)) == 0 && (rc = rec_settle(w.in, e)) == 0) {
 		rc = rec_finish(w.out, e);
 		w.out = NULL;
@@ -220,13 +188,12 @@ static int stream(struct run *run, struct prompt *p, const char *const *files, s
 	}
 	rec_drop(w.out);
 	rec_abandon(w.in);
-	arena_release(&w.a);
 	if (t)
 		turns_release(t);
 	return rc;
 }
 
-static int each_file(struct run *run, struct prompt *p)
+static int each_file(struct run *run, const struct prompt *p)
 {
 	static const char *const endings[] = { "jsonl", "csv", "tsv", "jsonl", "json", "rec" };      /* by --to */
 	const char *const *files = (const char *const *)run->t.operands;
@@ -278,8 +245,8 @@ static int prompt_files(struct run *run)
 		return rc;
 	if ((rc = prompt_open(&p, &run->p, &run->r, &run->t, e)) == 0)
 		rc = out_is_folder(run->r.output, (size_t)run->t.noperands) ? each_file(run, &p) : stream(run, &p, (const char *const *)run->t.operands, (size_t)run->t.noperands, NULL);
-	if (rc == 0 && p.fewer)
-		tool_warn(&run->t, "%llu records got fewer than %lld examples", (unsigned long long)p.fewer, (long long)(run->p.k < 0 ? 3 : run->p.k));
+	if (rc == 0 && run->fewer)
+		tool_warn(&run->t, "%llu records got fewer than %lld examples", (unsigned long long)run->fewer, (long long)(run->p.k < 0 ? 3 : run->p.k));
 	prompt_close(&p);
 	return rc;
 }

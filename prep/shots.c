@@ -132,14 +132,14 @@ static size_t pick_balanced(const struct shots *s, size_t k, struct rng *r, cons
 	return n;
 }
 
-static size_t pick_similar(const struct shots *s, size_t k, const struct json *id, const struct json *input, uint32_t *pick)
+static size_t pick_similar(const struct shots *s, struct similar *search, size_t k, const struct json *id, const struct json *input, uint32_t *pick)
 {
 	size_t n = 0;
 	uint32_t i;
 
-	similar_rank(s->similar, input ? input->s : "", input ? input->n : 0);
-	while (n < k && similar_next(s->similar, &i))
-		if (usable(s, i, pick, n, id, input) && !similar_near(s->similar, s->v[i].input.s, s->v[i].input.n))
+	similar_rank(search, input ? input->s : "", input ? input->n : 0);
+	while (n < k && similar_next(search, &i))
+		if (usable(s, i, pick, n, id, input) && !similar_near(search, s->v[i].input.s, s->v[i].input.n))
 			pick[n++] = i;
 	for (size_t a = 0, b = n; a + 1 < b; a++) {        /* the most similar one last */
 		i = pick[a];
@@ -149,7 +149,7 @@ static size_t pick_similar(const struct shots *s, size_t k, const struct json *i
 	return n;
 }
 
-size_t shots_pick(const struct shots *s, enum select how, size_t k, uint64_t seed, uint64_t key, const struct json *id, const struct json *input, uint32_t *pick)
+size_t shots_pick(const struct shots *s, struct similar *search, enum select how, size_t k, uint64_t seed, uint64_t key, const struct json *id, const struct json *input, uint32_t *pick)
 {
 	struct rng r;
 	size_t n = 0;
@@ -157,7 +157,7 @@ size_t shots_pick(const struct shots *s, enum select how, size_t k, uint64_t see
 	if (how == SELECT_FIXED)
 		return pick_fixed(s, k, id, input, pick);
 	if (how == SELECT_SIMILAR)
-		return pick_similar(s, k, id, input, pick);
+		return pick_similar(s, search, k, id, input, pick);
 	rng_init(&r, seed, STREAM ^ rng_mix(key));
 	if (how == SELECT_BALANCED)
 		return pick_balanced(s, k, &r, id, input, pick);

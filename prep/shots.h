@@ -34,7 +34,7 @@ void shots_free(struct shots *s);
 
 /* K examples (fewer where there are no more) into PICK, never one with the id or the very input of the record.
  * KEY is what the draw depends on beside SEED.  SELECT_SIMILAR takes those whose inputs are most like the record's, none of them a near
- * duplicate of it, the most similar one last, next to the record.  The number of them. */
-size_t shots_pick(const struct shots *s, enum select how, size_t k, uint64_t seed, uint64_t key, const struct json *id, const struct json *input, uint32_t *pick);
+ * duplicate of it, the most similar one last, next to the record; SEARCH is then the thread's own (similar_share()).  The number of them. */
+size_t shots_pick(const struct shots *s, struct similar *search, enum select how, size_t k, uint64_t seed, uint64_t key, const struct json *id, const struct json *input, uint32_t *pick);
 
 #endif

@@ -28,12 +28,10 @@ struct shingles {
 	size_t n, cap;
 };
 
-struct similar {
+/* The pool, which nothing changes once it is ready. */
+struct pool {
 	struct unicode *unicode;
-	struct buf low, folded;        /* the text at hand */
 	struct strmap terms;           /* term -> its number */
-	uint32_t *list;                /* terms of the text at hand, sorted, as often as they are there */
-	size_t nlist, list_cap;
 	/* while texts are added: postings in the order of the texts, with the term of each */
 	struct posting *put;
 	uint32_t *term;
@@ -43,6 +41,14 @@ struct similar {
 	/* then by term: those of term T are posting[first[T]..first[T + 1]] */
 	struct posting *posting;
 	size_t *first;
+};
+
+struct similar {
+	struct pool pool;              /* with SHARED another's */
+	bool shared;
+	struct buf low, folded;        /* the text at hand */
+	uint32_t *list;                /* its terms, sorted, as often as they are there */
+	size_t nlist, list_cap;
 	/* a search */
 	double *score;                 /* of each text; 0: shares no term */
 	uint32_t next[AHEAD];          /* the best texts with a score that are still to come, in order */
@@ -58,24 +64,30 @@ struct similar *similar_new(void)
 {
 	struct similar *s = mem_new(sizeof *s);
 
-	s->unicode = unicode_open();
+	s->pool.unicode = unicode_open();
 	return s;
+}
+
+static void pool_release(struct pool *p)
+{
+	unicode_close(p->unicode);
+	strmap_free(&p->terms);
+	mem_free(p->put);
+	mem_free(p->term);
+	mem_free(p->length);
+	mem_free(p->posting);
+	mem_free(p->first);
 }
 
 void similar_free(struct similar *s)
 {
 	if (s == NULL)
 		return;
-	unicode_close(s->unicode);
+	if (!s->shared)
+		pool_release(&s->pool);
 	buf_free(&s->low);
 	buf_free(&s->folded);
-	strmap_free(&s->terms);
 	mem_free(s->list);
-	mem_free(s->put);
-	mem_free(s->term);
-	mem_free(s->length);
-	mem_free(s->posting);
-	mem_free(s->first);
 	mem_free(s->score);
 	mem_free(s->touched);
 	mem_free(s->own.h);
@@ -89,8 +101,8 @@ void similar_free(struct similar *s)
 static void fold(struct similar *s, const char *text, size_t n)
 {
 	s->low.n = s->folded.n = 0;
-	s->low.n = unicode_lower(s->unicode, text, n, buf_room(&s->low, UNICODE_LOWER_ROOM(n)));
-	s->folded.n = unicode_squeeze(s->unicode, s->low.p, s->low.n, buf_room(&s->folded, UNICODE_ROOM(s->low.n)));
+	s->low.n = unicode_lower(s->pool.unicode, text, n, buf_room(&s->low, UNICODE_LOWER_ROOM(n)));
+	s->folded.n = unicode_squeeze(s->pool.unicode, s->low.p, s->low.n, buf_room(&s->folded, UNICODE_ROOM(s->low.n)));
 }
 
 /* The shingles of the folded text, as sft-dedup takes them. */
@@ -112,7 +124,7 @@ static bool spaceless(uint32_t c)
 /* The term P[0..n-1], a new one only while texts are ADDED. */
 static void add_term(struct similar *s, const char *p, size_t n, bool added)
 {
-	const struct strmap_entry *e = added ? strmap_put(&s->terms, p, n, s->terms.n, NULL) : strmap_find(&s->terms, p, n);
+	const struct strmap_entry *e = added ? strmap_put(&s->pool.terms, p, n, s->pool.terms.n, NULL) : strmap_find(&s->pool.terms, p, n);
 
 	if (e == NULL)
 		return;
@@ -129,7 +141,7 @@ static int by_number(const void *a, const void *b)
 
 static bool in_word(const struct similar *s, uint32_t c)
 {
-	return unicode_class(s->unicode, c) & (UNI_WORD | UNI_MARK);
+	return unicode_class(s->pool.unicode, c) & (UNI_WORD | UNI_MARK);
 }
 
 /* The terms of the folded text. */
@@ -181,53 +193,68 @@ void similar_add(struct similar *s, const char *text, size_t n)
 	find_terms(s, true);
 	for (size_t i = 0, k; i < s->nlist; i += k) {
 		k = times(s, i);
-		ARRAY_ROOM(s->term, s->nput, s->term_cap);
-		ARRAY_ROOM(s->put, s->nput, s->put_cap);
-		s->term[s->nput] = s->list[i];
-		s->put[s->nput++] = (struct posting){ (uint32_t)s->n, (float)k };
+		ARRAY_ROOM(s->pool.term, s->pool.nput, s->pool.term_cap);
+		ARRAY_ROOM(s->pool.put, s->pool.nput, s->pool.put_cap);
+		s->pool.term[s->pool.nput] = s->list[i];
+		s->pool.put[s->pool.nput++] = (struct posting){ (uint32_t)s->pool.n, (float)k };
 	}
-	ARRAY_ROOM(s->length, s->n, s->length_cap);
-	s->length[s->n++] = (uint32_t)s->nlist;
+	ARRAY_ROOM(s->pool.length, s->pool.n, s->pool.length_cap);
+	s->pool.length[s->pool.n++] = (uint32_t)s->nlist;
 }
 
 /* Put the postings in the order of their terms; those of a term stay in the order of the texts. */
 static void sort_postings(struct similar *s)
 {
-	size_t nterms = s->terms.n, *next = mem_new((nterms + 1) * sizeof *next);
+	size_t nterms = s->pool.terms.n, *next = mem_new((nterms + 1) * sizeof *next);
 
-	s->first = mem_new((nterms + 2) * sizeof *s->first);
-	s->posting = mem_grow(NULL, s->nput + 1, sizeof *s->posting);
-	for (size_t i = 0; i < s->nput; i++)
-		s->first[s->term[i] + 1]++;
+	s->pool.first = mem_new((nterms + 2) * sizeof *s->pool.first);
+	s->pool.posting = mem_grow(NULL, s->pool.nput + 1, sizeof *s->pool.posting);
+	for (size_t i = 0; i < s->pool.nput; i++)
+		s->pool.first[s->pool.term[i] + 1]++;
 	for (size_t t = 0; t < nterms; t++)
-		s->first[t + 1] += s->first[t];
-	memcpy(next, s->first, nterms * sizeof *next);
-	for (size_t i = 0; i < s->nput; i++)
-		s->posting[next[s->term[i]]++] = s->put[i];
+		s->pool.first[t + 1] += s->pool.first[t];
+	memcpy(next, s->pool.first, nterms * sizeof *next);
+	for (size_t i = 0; i < s->pool.nput; i++)
+		s->pool.posting[next[s->pool.term[i]]++] = s->pool.put[i];
 	mem_free(next);
-	mem_free(s->put);
-	mem_free(s->term);
-	s->put = NULL;
-	s->term = NULL;
+	mem_free(s->pool.put);
+	mem_free(s->pool.term);
+	s->pool.put = NULL;
+	s->pool.term = NULL;
+}
+
+static void make_room(struct similar *s)
+{
+	s->score = mem_new((s->pool.n + 1) * sizeof *s->score);
+	s->touched = mem_new((s->pool.n + 1) * sizeof *s->touched);
 }
 
 void similar_ready(struct similar *s)
 {
-	double total = 0, n = (double)s->n;
+	double total = 0, n = (double)s->pool.n;
 
 	sort_postings(s);
-	for (size_t i = 0; i < s->n; i++)
-		total += s->length[i];
-	for (size_t t = 0; t < s->terms.n; t++) {
-		double have = (double)(s->first[t + 1] - s->first[t]), idf = log(1 + (n - have + 0.5) / (have + 0.5));
-		for (size_t i = s->first[t]; i < s->first[t + 1]; i++) {
-			struct posting *p = &s->posting[i];
-			double tf = p->weight, length = s->length[p->text] * n / total;
+	for (size_t i = 0; i < s->pool.n; i++)
+		total += s->pool.length[i];
+	for (size_t t = 0; t < s->pool.terms.n; t++) {
+		double have = (double)(s->pool.first[t + 1] - s->pool.first[t]), idf = log(1 + (n - have + 0.5) / (have + 0.5));
+		for (size_t i = s->pool.first[t]; i < s->pool.first[t + 1]; i++) {
+			struct posting *p = &s->pool.posting[i];
+			double tf = p->weight, length = s->pool.length[p->text] * n / total;
 			p->weight = (float)(idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length)));
 		}
 	}
-	s->score = mem_new((s->n + 1) * sizeof *s->score);
-	s->touched = mem_new((s->n + 1) * sizeof *s->touched);
+	make_room(s);
+}
+
+struct similar *similar_share(const struct similar *s)
+{
+	struct similar *to = mem_new(sizeof *to);
+
+	to->pool = s->pool;
+	to->shared = true;
+	make_room(to);
+	return to;
 }
 
 /* --- searching --- */
@@ -272,8 +299,8 @@ void similar_rank(struct similar *s, const char *text, size_t n)
 	for (size_t i = 0, k; i < s->nlist; i += k) {
 		uint32_t t = s->list[i];
 		k = times(s, i);
-		for (size_t at = s->first[t]; at < s->first[t + 1]; at++) {
-			const struct posting *p = &s->posting[at];
+		for (size_t at = s->pool.first[t]; at < s->pool.first[t + 1]; at++) {
+			const struct posting *p = &s->pool.posting[at];
 			if (s->score[p->text] == 0)
 				s->touched[s->ntouched++] = p->text;
 			s->score[p->text] += (double)k * p->weight;
@@ -292,10 +319,10 @@ bool similar_next(struct similar *s, uint32_t *i)
 		*i = s->next[s->at++];
 		return true;
 	}
-	while (s->rest < s->n && s->score[s->rest] != 0)
+	while (s->rest < s->pool.n && s->score[s->rest] != 0)
 		s->rest++;
 	*i = s->rest;
-	return s->rest++ < s->n;
+	return s->rest++ < s->pool.n;
 }
 
 bool similar_near(struct similar *s, const char *other, size_t n)

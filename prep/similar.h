@@ -6,7 +6,7 @@
  *
  * Terms are words in lower case; of scripts written without spaces, characters and pairs of them.  Memory: 8 bytes for each
  * different term of a text.  The cost of a search is that of the pool's texts that share a term, times these terms.
- * The order depends on nothing but the texts.  Not for threads to share. */
+ * The order depends on nothing but the texts.  Threads share a pool, each with a searcher of its own. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +18,8 @@ void similar_free(struct similar *s);                               /* NULL is f
 /* The next text of the pool, numbered from 0; valid UTF-8.  Nothing of it is kept but its terms. */
 void similar_add(struct similar *s, const char *text, size_t n);
 void similar_ready(struct similar *s);                              /* after the last */
+/* Another searcher over the pool of S, which is ready and must live longer. */
+struct similar *similar_share(const struct similar *s);
 
 /* Rank the pool by likeness to TEXT. */
 void similar_rank(struct similar *s, const char *text, size_t n);

@@ -17,7 +17,7 @@ static void sound(const struct rec *r, const struct err *e, int rc)
 		abort();
 }
 
-static void shapes(struct prompt *p, struct recin *in, struct arena *a)
+static void shapes(struct prompt_work *w, struct recin *in, struct arena *a)
 {
 	struct err e = {0};
 	struct fault f = { NULL, &e };
@@ -25,12 +25,12 @@ static void shapes(struct prompt *p, struct recin *in, struct arena *a)
 
 	while (rec_read(in, &r, &e) == 0 && r) {
 		arena_reset(a);
-		sound(&made, &e, prompt_record(p, r, a, &made, &f));
+		sound(&made, &e, prompt_record(w, r, a, &made, &f));
 	}
 }
 
 /* Every row that has a dialogue is in one that comes out, good or bad. */
-static void table(struct prompt *p, struct recin *in, struct arena *a)
+static void table(struct prompt_work *w, struct recin *in, struct arena *a)
 {
 	const struct turns_opts o = { "d", "n", "who", "said", "*=user", NULL, 1000 };
 	struct err e = {0};
@@ -54,7 +54,7 @@ static void table(struct prompt *p, struct recin *in, struct arena *a)
 		if (more)
 			sound(&chat, &e, rc);
 		if (more && rc == 0)
-			sound(&made, &e, prompt_record(p, &chat, a, &made, &f));
+			sound(&made, &e, prompt_record(w, &chat, a, &made, &f));
 	}
 	if (t.at != t.nd)
 		abort();
@@ -70,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena a = {0};
 	struct rec_opts o;
 	struct prompt p;
+	struct prompt_work w;
 	struct recin *in;
 	char path[40];
 	const char *file = path;
@@ -80,12 +81,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	o.on_bad = 1;
 	if (prompt_open(&p, &po, &o, &t, &e) != 0)
 		abort();
+	prompt_work_open(&w, &p);
 	for (int turns = 0; turns < 2; turns++) {
 		if (rec_open(&in, &file, 1, &o, &t, &e) != 0)
 			continue;
-		(turns ? table : shapes)(&p, in, &a);
+		(turns ? table : shapes)(&w, in, &a);
 		rec_abandon(in);
 	}
+	prompt_work_close(&w);
 	prompt_close(&p);
 	arena_release(&a);
 	close(fd);
