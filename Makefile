@@ -55,7 +55,7 @@ FUZZERS   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/d
 CUDASRC   := $(wildcard kernels/*.cu)
 BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps programs tests demo check check-long check-cuda model fuzz-diff bench install uninstall clean lint asan fuzzers fuzz FORCE
+.PHONY: all deps programs tests demo demo-bank demo-medical bank-full medical-full check check-long check-cuda model fuzz-diff bench install uninstall clean lint asan fuzzers fuzz FORCE
 .DELETE_ON_ERROR:
 # Objects stay.  (A bare .SECONDARY would keep them too, but then a new source that is older than its archive is never compiled.)
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -209,6 +209,17 @@ $(BUILD)/obj/tests/fuzz/%.o: STRICT :=
 demo: all
 	@DEPS=$(DEPS) .ci/deps run
 	@samples/banking77/demo $(BUILD)
+# The two cases (docs/cases.md): each in less than half an hour on two cores; the -full ones with three seeds, in hours.
+demo-bank demo-medical bank-full medical-full: all
+	@DEPS=$(DEPS) .ci/deps run
+demo-bank:
+	@samples/bank/demo $(BUILD)
+demo-medical:
+	@samples/medical/demo $(BUILD)
+bank-full:
+	@samples/bank/full $(BUILD)
+medical-full:
+	@samples/medical/full $(BUILD)
 # The tests that need the real model skip where it cannot be had.
 model: all
 	@DEPS=$(DEPS) .ci/deps test

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The invented GBK table through clean, dedup and terms, with the dictionaries that are shipped.
 D=$ROOT/dicts
-sft-clean -q --fold-width --columns ask,answer --drop-null answer "$ROOT/samples/medical-gbk/questions.csv" | sft-dedup -q --key ask >clean.csv
+sft-clean -q --fold-width --columns ask,answer --drop-null answer "$ROOT/samples/medical/questions.csv" | sft-dedup -q --key ask >clean.csv
 sft-terms replace --dict "$D/medical.tsv" --dict "$D/medical-variants.tsv" --columns ask,answer --stats s.json -o out.csv clean.csv
 wc -l <out.csv
 grep -o '"changed":[0-9]*' s.json
