@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "heads.h"
 #include "mem.h"
 #include "targets.h"
 
@@ -123,12 +124,14 @@ void lora_lay_out(struct lora *l, const struct model_config *c)
 
 int lora_new(struct lora **out, const struct model_config *c, const struct lora_opts *o, struct err *e)
 {
-	bool *chosen = mem_new(place_count(c) * sizeof *chosen), fused = false;
+	bool *chosen = mem_new(place_count(c) * sizeof *chosen), *heads = mem_new(c->heads * sizeof *heads), fused = false, limited = false;
 	struct lora *l = NULL;
 	int rc;
 
 	*out = NULL;
-	if ((rc = targets_parse(chosen, &fused, c, o->targets, e)) == 0) {
+	if ((rc = targets_parse(chosen, &fused, heads, &limited, c, o->targets, e)) == 0 && limited && o->dora)
+		rc = err_set(e, SFT_USAGE, "--targets heads= with --dora (the magnitudes of o_proj belong to no head)");
+	if (rc == 0) {
 		l = lora_blank(c);
 		l->rank = o->rank;
 		l->alpha = o->alpha;
@@ -142,8 +145,12 @@ int lora_new(struct lora **out, const struct model_config *c, const struct lora_
 				l->site[i].alpha = o->alpha;
 			}
 		lora_lay_out(l, c);
+		if (limited)
+			heads_limit(l, c, heads);
 		*out = l;
 	}
+	if (rc != 0 || !limited)
+		mem_free(heads);
 	mem_free(chosen);
 	return rc;
 }
@@ -152,9 +159,20 @@ void lora_free(struct lora *l)
 {
 	if (l == NULL)
 		return;
+	mem_free(l->heads);
+	mem_free(l->frozen);
 	mem_free(l->row);
 	mem_free(l->site);
 	mem_free(l);
+}
+
+size_t lora_trained(const struct lora *l)
+{
+	size_t n = l->count;
+
+	for (size_t i = 0; i < l->nfrozen; i++)
+		n -= l->frozen[i].n;
+	return n;
 }
 
 static void init_a(const struct lora_row *r, size_t row, uint64_t seed, float *p)
@@ -207,4 +225,6 @@ void lora_init(const struct lora *l, const struct weights *w, uint64_t seed, flo
 		else
 			memset(p + r->offset, 0, (size_t)r->rows * r->cols * sizeof *p);
 	}
+	for (size_t i = 0; i < l->nfrozen; i++)
+		memset(p + l->frozen[i].first, 0, l->frozen[i].n * sizeof *p);
 }

@@ -38,6 +38,11 @@ struct lora_row {
 	enum lora_part part;
 };
 
+/* Values of the block that stay 0. */
+struct lora_run {
+	size_t first, n;
+};
+
 struct lora {
 	uint32_t prefix;           /* prefix tuning: virtual tokens, and nothing else below but row, nrows, count; 0: LoRA */
 	uint32_t rank;             /* of a site where nothing else is said; so is alpha */
@@ -47,6 +52,9 @@ struct lora {
 	struct lora_site *site;    /* [place_count()] */
 	struct lora_row *row;      /* nrows, in the order of the block */
 	size_t   nrows, count;     /* rows; values in the block */
+	bool    *heads;            /* [heads of the model] those it is limited to (heads.h); NULL: all */
+	struct lora_run *frozen;   /* nfrozen, ascending: what belongs to the others */
+	size_t   nfrozen;
 	uint32_t layers, kv_heads; /* of the model; the latter for a prefix only */
 	char     base_name[256];   /* base_model_name_or_path, for adapter_config.json */
 };
@@ -61,6 +69,8 @@ int  lora_new(struct lora **l, const struct model_config *c, const struct lora_o
 /* Prefix tuning of N virtual tokens.  SFT_USAGE for latent attention, whose keys and values have no one width. */
 int  prefix_new(struct lora **l, const struct model_config *c, uint32_t n, struct err *e);
 void lora_free(struct lora *l);
+/* Values of the block that are trained: all but the frozen ones. */
+size_t lora_trained(const struct lora *l);
 /* PEFT's initial values into block P: A Kaiming-uniform (a = sqrt 5: U(-1/sqrt(in), 1/sqrt(in))), B zero, M the norms of W's rows, a prefix
  * normal with deviation 0.1.  Seeded by (seed, row).  W is looked at for DoRA only. */
 void lora_init(const struct lora *l, const struct weights *w, uint64_t seed, float *p);

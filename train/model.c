@@ -250,6 +250,12 @@ float *model_grad(struct model *m)
 	return m->grad;
 }
 
+void model_freeze(struct model *m)
+{
+	for (size_t i = 0; m->lora && i < m->lora->nfrozen; i++)
+		kern_zero(m->k, m->grad + m->lora->frozen[i].first, m->lora->frozen[i].n * sizeof *m->grad);
+}
+
 void model_measure(struct model_size *s, const struct weights *w, const struct lora *l, const struct model_opts *o, const struct pass_size *pass)
 {
 	struct model m = {0};

@@ -73,6 +73,8 @@ int  model_train(struct model *m, const struct batch *b, struct model_loss *loss
 size_t  model_trained(const struct model *m);
 float  *model_values(struct model *m);              /* device memory, as the gradient */
 float  *model_grad(struct model *m);
+/* The gradient of values that stay as they are (an adapter's frozen ones) is made 0. */
+void    model_freeze(struct model *m);
 /* The values in host memory: where a device has memory of its own, as model_fetch() last brought them; model_store() puts them there.  Elsewhere the
  * values themselves, and the two do nothing. */
 float  *model_host(struct model *m);

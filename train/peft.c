@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "adapter.h"
+#include "heads.h"
 #include "mem.h"
 #include "pattern.h"
 #include "safetensors.h"
@@ -397,12 +398,30 @@ static int describe(struct lora **out, const struct model_config *c, const struc
 	return rc;
 }
 
+/* The heads that an adapter of this suite is limited to stand in its file's metadata, which PEFT does not look at. */
+static int read_heads(struct lora *l, const struct model_config *c, const struct safetensors *s, const float *p, struct err *e)
+{
+	const char *text = st_meta(s, "sft.heads");
+	bool *heads;
+	int rc;
+
+	if (text == NULL || l->prefix)
+		return 0;
+	heads = mem_new(c->heads * sizeof *heads);
+	if ((rc = heads_read(heads, c->heads, text, e)) != 0) {
+		mem_free(heads);
+		return rc;
+	}
+	heads_limit(l, c, heads);
+	return heads_zero(l, p) ? 0 : err_set(e, SFT_BADDATA, "a value outside of heads %.60s is not 0", text);
+}
+
 static int build(struct lora **out, float **p, const struct model_config *c, const struct json *j, const struct safetensors *s, struct err *e)
 {
 	struct lora *l = NULL;
 	int rc = describe(&l, c, j, s, e);
 
-	if (rc == 0 && (rc = read_tensors(l, s, p, e)) != 0)
+	if (rc == 0 && ((rc = read_tensors(l, s, p, e)) != 0 || (rc = read_heads(l, c, s, *p, e)) != 0))
 		err_in(e, "adapter_model.safetensors");
 	if (rc != 0)
 		lora_free(l);

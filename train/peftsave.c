@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adapter.h"
+#include "heads.h"
 #include "mem.h"
 #include "outfile.h"
 #include "safetensors.h"
@@ -200,10 +201,12 @@ static float *join_experts(const struct lora_row *r, const float *p)
 	return out;
 }
 
-static int write_tensors(const struct lora *l, const float *p, const char *path, struct err *e)
+static int write_tensors(const struct lora *l, const struct model_config *c, const float *p, const char *path, struct err *e)
 {
 	struct tensor *t = mem_grow(NULL, l->nrows, sizeof *t);
 	float **joined = mem_new(l->nrows * sizeof *joined);
+	struct buf heads = {0};
+	const char *meta[] = { "format", "pt", "sft.heads", NULL, NULL };
 	int rc;
 
 	for (size_t i = 0; i < l->nrows; i++) {
@@ -219,7 +222,12 @@ static int write_tensors(const struct lora *l, const float *p, const char *path,
 			t[i].dim[0] = r->cols;
 		}
 	}
-	rc = st_write(path, t, l->nrows, NULL, e);
+	if (l->heads) {
+		heads_text(&heads, l->heads, c->heads);
+		meta[3] = heads.p;
+	}
+	rc = st_write(path, t, l->nrows, l->heads ? meta : NULL, e);
+	buf_free(&heads);
 	for (size_t i = 0; i < l->nrows; i++)
 		mem_free(joined[i]);
 	mem_free(joined);
@@ -235,7 +243,7 @@ int lora_save(const struct lora *l, const struct model_config *c, const float *p
 	if ((rc = out_mkdirs(dir, e)) != 0)
 		return rc;
 	buf_fmt(&path, "%s/adapter_model.safetensors", dir);
-	rc = write_tensors(l, p, path.p, e);
+	rc = write_tensors(l, c, p, path.p, e);
 	path.n = 0;
 	buf_fmt(&path, "%s/adapter_config.json", dir);
 	if (l->prefix)

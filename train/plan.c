@@ -199,7 +199,7 @@ int plan_reckon(struct plan *p, const struct plan_opts *o, struct err *e)
 	p->parameters = weights_parameters(p->w);
 	set_pass(p);
 	plan_judge(p);
-	p->trained = p->need.model.trained;
+	p->trained = p->lora ? lora_trained(p->lora) : p->need.model.trained;
 	plan_count(p);
 	plan_clock(p);
 	set_disk(p);

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "rank", &o.rank, "N", "rank of the adapter [8]", 1, 4096),
 		OPT_REAL(0, "alpha", &o.alpha, "X", "takes nothing; so that train's options can be given", 1e-6, 1e6),
 		OPT_REAL(0, "dropout", &o.dropout, "P", "share of what the adapter reads that is dropped [0]", 0, 0.999),
-		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, mlp, experts, q_proj..., layers=A-B, /REGEX/ [all]"),
+		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, mlp, experts, q_proj..., layers=A-B, heads=A-B, /REGEX/ [all]"),
 		OPT_FLAG(0, "rslora", &o.rslora, "takes nothing, as --alpha"),
 		OPT_FLAG(0, "dora", &o.dora, "DoRA"),
 		OPT_CHOICE(0, "optim", &o.optim, "adamw|sgd|lion|adafactor", "the optimiser [adamw]"),

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 		OPT_INT(0, "rank", &o.rank, "N", "rank of the adapter [8]", 1, 4096),
 		OPT_REAL(0, "alpha", &o.alpha, "X", "its scale is alpha / rank [16]", 1e-6, 1e6),
 		OPT_REAL(0, "dropout", &o.dropout, "P", "share of what the adapter reads that is dropped, anew at each step [0]", 0, 0.999),
-		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, mlp, experts, q_proj..., layers=A-B, /REGEX/ [all]"),
+		OPT_STR(0, "targets", &o.targets, "LIST", "all, attention, mlp, experts, q_proj..., layers=A-B, heads=A-B, /REGEX/ [all]"),
 		OPT_FLAG(0, "rslora", &o.rslora, "scale is alpha / sqrt(rank)"),
 		OPT_FLAG(0, "dora", &o.dora, "DoRA: magnitudes of the rows are trained apart from their directions"),
 		OPT_STR(0, "adapter", &o.use.adapter, "DIR", "go on from this adapter: rank, alpha and targets are its own"),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heads.h"
 #include "mem.h"
 #include "pattern.h"
 
@@ -116,21 +117,22 @@ static int choose_by_pattern(struct item *it, const struct model_config *c, bool
 	return rc;
 }
 
-/* "layers=A-B" or "layers=A": KEEP [layers]. */
-static int add_layers(const struct item *it, const struct model_config *c, bool *keep, struct err *e)
+/* "WHAT=A-B" or "WHAT=A", WHAT layers or heads, of which there are N: KEEP [n]. */
+static int add_range(const struct item *it, const char *what, uint32_t n, bool *keep, struct err *e)
 {
+	size_t skip = strlen(what) + 1;
 	char text[32], *end = text;
 	unsigned long a = 0, b = 0;
 
-	snprintf(text, sizeof text, "%.*s", (int)(it->n - 7), it->s + 7);
+	snprintf(text, sizeof text, "%.*s", (int)(it->n - skip), it->s + skip);
 	if (text[0] >= '0' && text[0] <= '9')
 		a = b = strtoul(text, &end, 10);
 	if (end != text && *end == '-' && end[1] >= '0' && end[1] <= '9')
 		b = strtoul(end + 1, &end, 10);
-	if (end == text || *end || b < a || b >= c->layers || it->n - 7 >= sizeof text)
-		return err_set(e, SFT_USAGE, "'%.*s' (expected layers=A or layers=A-B, of layers 0 to %u)", (int)(it->n > 60 ? 60 : it->n), it->s, c->layers - 1);
-	for (unsigned long l = a; l <= b; l++)
-		keep[l] = true;
+	if (end == text || *end || b < a || b >= n || it->n - skip >= sizeof text)
+		return err_set(e, SFT_USAGE, "'%.*s' (expected %s=A or %s=A-B, of %s 0 to %u)", (int)(it->n > 60 ? 60 : it->n), it->s, what, what, what, n - 1);
+	for (unsigned long i = a; i <= b; i++)
+		keep[i] = true;
 	return 0;
 }
 
@@ -157,24 +159,48 @@ static int keep_layers(const struct model_config *c, const bool *keep, bool *cho
 	return any ? 0 : err_set(e, SFT_USAGE, "--targets names nothing in the layers it keeps");
 }
 
-int targets_parse(bool *chosen, bool *fused, const struct model_config *c, const char *targets, struct err *e)
+/* Only matrices with heads. */
+static int keep_heads(const struct model_config *c, bool *chosen, struct err *e)
 {
-	bool *keep = mem_new(c->layers * sizeof *keep), some = false;
+	bool any = false;
+
+	for (size_t i = 0; i < place_count(c); i++) {
+		chosen[i] = chosen[i] && heads_has(place_at(c, i).p);
+		any |= chosen[i];
+	}
+	return any ? 0 : err_set(e, SFT_USAGE, "--targets names nothing that has heads (expected attention, or some of its matrices)");
+}
+
+static bool starts(const struct item *it, const char *what)
+{
+	return it->n > strlen(what) && memcmp(it->s, what, strlen(what)) == 0;
+}
+
+int targets_parse(bool *chosen, bool *fused, bool *heads, bool *limited, const struct model_config *c, const char *targets, struct err *e)
+{
+	bool *keep = mem_new(c->layers * sizeof *keep), some = false, named = false;
+	struct item attention = { .s = "attention", .n = 9 };
 	int rc = 0;
 
 	memset(chosen, 0, place_count(c) * sizeof *chosen);
-	*fused = false;
+	memset(heads, 0, c->heads * sizeof *heads);
+	*fused = *limited = false;
 	for (const char *s = targets; rc == 0; s++) {
 		struct item it = { s, item_length(s), NULL, NULL };
 
-		if (it.n > 7 && memcmp(s, "layers=", 7) == 0) {
+		if (starts(&it, "layers=")) {
 			some = true;
-			rc = add_layers(&it, c, keep, e);
+			rc = add_range(&it, "layers", c->layers, keep, e);
+		} else if (starts(&it, "heads=")) {
+			*limited = true;
+			rc = add_range(&it, "heads", c->heads, heads, e);
 		} else if (it.n > 2 && s[0] == '/' && s[it.n - 1] == '/') {
+			named = true;
 			rc = choose_by_pattern(&it, c, chosen, e);
 		} else if (it.n == 0) {
 			rc = nothing(&it, c, e);
 		} else {
+			named = true;
 			*fused |= word(&it, "experts");
 			rc = choose(&it, c, chosen, e);
 		}
@@ -182,8 +208,12 @@ int targets_parse(bool *chosen, bool *fused, const struct model_config *c, const
 		if (*s == '\0')
 			break;
 	}
+	if (rc == 0 && *limited && !named)
+		rc = choose(&attention, c, chosen, e);
 	if (rc == 0 && some)
 		rc = keep_layers(c, keep, chosen, e);
+	if (rc == 0 && *limited)
+		rc = keep_heads(c, chosen, e);
 	mem_free(keep);
 	return rc;
 }

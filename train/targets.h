@@ -14,8 +14,10 @@
  *     self_attn.q_proj, layers.3.mlp.up_proj      the end of a module's path, as PEFT's target_modules has it
  *     /REGEX/      PCRE2 that matches the whole path ("model.layers.3.mlp.experts.0.up_proj")
  *     layers=A-B, layers=A    keeps, of all that the others name, these layers; several are taken together
- * SFT_USAGE: an item that names nothing, with the names there are; layers the model has not; a malformed pattern. */
-int targets_parse(bool *chosen, bool *fused, const struct model_config *c, const char *targets, struct err *e);
+ *     heads=A-B, heads=A      keeps, of all that the others name (where none do: of attention), the matrices of the attention that have heads, and of these the
+ *                             heads given: HEADS [c->heads], *LIMITED; several are taken together
+ * SFT_USAGE: an item that names nothing, with the names there are; layers or heads the model has not; a malformed pattern. */
+int targets_parse(bool *chosen, bool *fused, bool *heads, bool *limited, const struct model_config *c, const char *targets, struct err *e);
 
 /* Can PLACE carry an adapter: it exists in this model and is a linear layer, of a routed expert or not. */
 bool targets_can(const struct model_config *c, size_t place);

@@ -210,6 +210,7 @@ static int sum_step(struct trainer *t, struct step_rows *s, struct trainer_step 
 		rc = train_micro_step(t, s, i, &part[i], e);
 	if ((rc = ranks_agree(t->ranks, rc, e)) == 0) {
 		gradsum_finish(&t->sum);
+		model_freeze(t->m);
 		ranks_gather(t->ranks, part, micro, sizeof *part);
 		for (uint64_t i = 0; i < micro; i++) {
 			loss->token += part[i].token;

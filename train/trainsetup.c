@@ -207,11 +207,16 @@ static int check_memory(const struct run *r, struct err *e)
 	               (double)(left + have) / 1e9, advice);
 }
 
+static size_t trained(const struct run *r)
+{
+	return r->l.lora ? lora_trained(r->l.lora) : r->optim.n;
+}
+
 static void say_plan(const struct run *r)
 {
 	struct need_of of = what_is_needed(r);
 	struct need need;
-	size_t n = r->optim.n;
+	size_t n = trained(r);
 	uint64_t all = weights_parameters(r->l.w) + (r->full ? 0 : n);
 	double mib = 1 << 20;
 
@@ -251,7 +256,7 @@ static void write_settings(struct run *r)
 	jw_obj(&w);
 	jw_key(&w, "parameters");      jw_uint(&w, weights_parameters(r->l.w));
 	method_json(r, &w);
-	jw_key(&w, "trained");         jw_uint(&w, r->optim.n);
+	jw_key(&w, "trained");         jw_uint(&w, trained(r));
 	jw_key(&w, "data");            jw_uint(&w, r->data.print >> 11);      /* a whole number that JSON readers keep exact */
 	jw_key(&w, "order");           jw_str(&w, order[o->order]);
 	jw_key(&w, "seed");            jw_int(&w, r->t->seed);

@@ -301,9 +301,9 @@ static void routes(void)
 	trial_lines("route");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	trial_open();
+	trial_open(argc, argv);
 	rows();
 	latent();
 	routes();
