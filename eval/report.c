@@ -114,8 +114,14 @@ int report_run(struct report_opts *o, struct tool *t, const char *const *files, 
 	if (o->names.n > n)
 		rc = err_set(e, SFT_USAGE, "--name is given %zu times for %zu inputs (expected at most one for each)", o->names.n,
 			     n);
+	if (o->log && !o->stages)
+		rc = err_set(e, SFT_USAGE, "--log is for --stages");
+	if (rc == 0)
+		rc = run_join_open(&r.join, o->log, e);
 	for (size_t k = 0; rc == 0 && k < n; k++)
 		rc = report_take(&r, files[k], e);
+	if (rc == 0 && o->stages && report_count(&r, INPUT_RUN) == 0)
+		rc = err_set(e, SFT_USAGE, "--stages: no run among the inputs (expected run folders, in order)");
 	if (rc == 0)
 		rc = report_score(&r, e);
 	if (rc == 0)
@@ -124,6 +130,9 @@ int report_run(struct report_opts *o, struct tool *t, const char *const *files, 
 		inputs(&r, files, n);
 		rc = write_page(&r, e);
 	}
+	if (rc == 0)
+		rc = run_join_close(&r.join, e);
+	run_join_abandon(&r.join);
 	page_free(&r.page);
 	json_parser_free(r.parser);
 	mem_free(r.in);

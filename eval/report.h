@@ -9,16 +9,17 @@
 #include "evalopts.h"
 #include "json.h"
 #include "reportpage.h"
-#include "runread.h"
+#include "runjoin.h"
 #include "tool.h"
 
 struct report_opts {
 	struct eval_opts eval; /* columns, rule of a right answer, intervals, reading; -o */
 	const char *title, *by, *input, *model;
+	const char *log; /* where the joined log of stages goes; NULL: nowhere */
 	struct opt_list metrics, names;
 	int64_t examples;
 	int diff; /* 0 words, 1 characters */
-	bool date;
+	bool date, stages; /* stages: runs are stages of one, in their order */
 };
 
 enum input_kind {
@@ -54,6 +55,8 @@ struct report {
 	struct arena arena;
 	struct json_parser *parser;
 	struct page page;
+	struct run_join join; /* with stages: the runs so far */
+	const char *folder;   /* the run whose log is being read; NULL: a log alone is */
 };
 
 /* Read FILES, write the page to o->eval.rec.output.  SFT_BADDATA for what cannot be told or read. */

@@ -59,13 +59,21 @@ static void tell_apart(struct report *r)
 		}
 }
 
+/* What the next input, at PATH, is called. */
+static const char *name_of(struct report *r, const char *path)
+{
+	const struct opt_list *names = &r->o->names;
+
+	return r->n < names->n ? shown(r, names->v[r->n], strlen(names->v[r->n])) : short_name(r, path);
+}
+
 static struct report_input *add(struct report *r, enum input_kind kind, const char *path)
 {
 	const struct opt_list *names = &r->o->names;
 
 	ARRAY_ROOM(r->in, r->n, r->cap);
 	r->in[r->n] = (struct report_input){ .kind = kind, .path = path };
-	r->in[r->n].name = r->n < names->n ? shown(r, names->v[r->n], strlen(names->v[r->n])) : short_name(r, path);
+	r->in[r->n].name = name_of(r, path);
 	r->n++;
 	if (r->n > names->n)
 		tell_apart(r);
@@ -150,8 +158,10 @@ static int take_log(struct report *r, struct recin *in, const char *path, struct
 	int rc = 0;
 
 	run_log_init(log);
+	if (r->o->stages)
+		run_join_stage(&r->join, name_of(r, r->folder ? r->folder : path));
 	while (rc == 0 && rec) {
-		if ((rc = run_log_add(log, rec, e)) != 0)
+		if ((rc = run_log_add(log, rec, NULL, e)) != 0 || (r->o->stages && (rc = run_join_add(&r->join, rec, e)) != 0))
 			return err_in(e, "%s:%llu", rec->file, (unsigned long long)rec->line);
 		rc = rec_read(in, &rec, e);
 	}
@@ -269,8 +279,10 @@ static int take_run(struct report *r, const char *path, struct err *e)
 		rc = err_set(e, SFT_BADDATA, "%s: no log.jsonl in this folder (expected a run folder, or that of an adapter or a search)", path);
 	if (rc == 0 && access(config.p, F_OK) == 0)
 		rc = json_file(&r->arena, config.p, &doc, e);
+	r->folder = path;
 	if (rc == 0)
 		rc = take_stream(r, arena_str(&r->arena, log.p, log.n), e);
+	r->folder = NULL;
 	if (rc == 0 && r->in[r->n - 1].kind != INPUT_RUN)
 		rc = err_set(e, SFT_BADDATA, "%s: no log of a training run (expected steps with loss)", log.p);
 	if (rc == 0) {

@@ -14,7 +14,9 @@ struct runs {
 	const struct report_input **in;
 	const char **name;
 	size_t n;
-	struct curve *curve; /* room for two of each run */
+	const struct run_log **log; /* those that are drawn: of the runs, or of their stages the one that they are together */
+	size_t nlogs;
+	struct curve *curve; /* room for two of each */
 	struct curve_line *line;
 	char (*label)[40];
 	size_t nlines;
@@ -37,22 +39,28 @@ static void curves_free(struct curve *c, size_t n)
 		mem_free((void *)(uintptr_t)c[k].x);
 }
 
-/* Where the best checkpoint stands, and where a run went on. */
+static void put_mark(struct runs *s, size_t k, double step, const char *label)
+{
+	snprintf(s->label[s->nlines], sizeof *s->label, "%s", label);
+	s->line[s->nlines] = (struct curve_line){ step, (unsigned)k, s->label[s->nlines] };
+	s->nlines++;
+}
+
+/* Where a stage begins, where the best checkpoint stands, and where a run went on. */
 static void put_marks(struct runs *s)
 {
-	for (size_t k = 0; k < s->n; k++) {
-		const struct run_log *l = s->in[k]->log;
+	char label[RUN_NAME];
 
-		if (isfinite(l->best_step)) {
-			snprintf(s->label[s->nlines], sizeof *s->label, s->n > 1 ? "best %zu" : "best", k + 1);
-			s->line[s->nlines] = (struct curve_line){ l->best_step, (unsigned)k, s->label[s->nlines] };
-			s->nlines++;
-		}
-		for (size_t i = 0; i < l->nresumed && i < RUN_MARKS; i++) {
-			snprintf(s->label[s->nlines], sizeof *s->label, "resumed");
-			s->line[s->nlines] = (struct curve_line){ l->resumed[i], (unsigned)k, s->label[s->nlines] };
-			s->nlines++;
-		}
+	for (size_t k = 0; k < s->nlogs; k++) {
+		const struct run_log *l = s->log[k];
+
+		for (size_t i = 0; i < l->nstages; i++)
+			put_mark(s, k, l->stage[i].from, l->stage[i].name);
+		snprintf(label, sizeof label, s->nlogs > 1 ? "best %zu" : "best", k + 1);
+		if (isfinite(l->best_step) && l->nstages == 0)  /* stages have a best each */
+			put_mark(s, k, l->best_step, label);
+		for (size_t i = 0; i < l->nresumed && i < RUN_MARKS; i++)
+			put_mark(s, k, l->resumed[i], "resumed");
 	}
 }
 
@@ -70,17 +78,18 @@ static void loss_chart(struct runs *s)
 				 .log = true,
 				 .desc = "Training loss as a thin line, validation loss with marks at each evaluation. The "
 					 "numbers stand in the table below." };
-	bool one = s->n == 1;
+	bool one = s->nlogs == 1, stages = one && s->log[0]->nstages;
 
-	for (size_t k = 0; k < s->n; k++) {
-		s->curve[c.n] = curve_of(&s->in[k]->log->loss, (unsigned)k);
+	for (size_t k = 0; k < s->nlogs; k++) {
+		s->curve[c.n] = curve_of(&s->log[k]->loss, (unsigned)k);
 		s->curve[c.n++].faint = true;
-		s->curve[c.n] = curve_of(&s->in[k]->log->val, (unsigned)k + one);
+		s->curve[c.n] = curve_of(&s->log[k]->val, (unsigned)k + one);
 		s->curve[c.n++].points = true;
 	}
-	page_figure(&s->r->page, one ? "Loss by step; the line marks the best validation loss"
-				     : "Loss by step; thin: training, with marks: validation");
-	page_legend(&s->r->page, one ? sets : s->name, one ? 2 : s->n);
+	page_figure(&s->r->page, "%s", stages ? "Loss by step, counted through all stages; a line marks where each begins, from the best of the one before"
+				       : one  ? "Loss by step; the line marks the best validation loss"
+					      : "Loss by step; thin: training, with marks: validation");
+	page_legend(&s->r->page, one ? sets : s->name, one ? 2 : s->nlogs);
 	c.id = s->r->page.id;
 	svg_curves(&s->r->page.body, &c);
 	page_figure_end(&s->r->page);
@@ -98,8 +107,8 @@ static void small_chart(struct runs *s, size_t offset, const char *title, const 
 				 .zero = true };
 	size_t some = 0;
 
-	for (size_t k = 0; k < s->n; k++) {
-		s->curve[c.n] = curve_of((const struct thin *)(const void *)((const char *)s->in[k]->log + offset), (unsigned)k);
+	for (size_t k = 0; k < s->nlogs; k++) {
+		s->curve[c.n] = curve_of((const struct thin *)(const void *)((const char *)s->log[k] + offset), (unsigned)k);
 		some += s->curve[c.n++].n;
 	}
 	if (some) {
@@ -112,6 +121,21 @@ static void small_chart(struct runs *s, size_t offset, const char *title, const 
 }
 
 /* --- tables --- */
+
+static void fact_row(struct page *p, const char *name, const struct run_log *l)
+{
+	page_row(p);
+	page_cell(p, false, "%s", name);
+	page_number(p, 0, (double)l->steps);
+	page_number(p, 4, l->first_loss);
+	page_number(p, 4, l->last_loss);
+	page_number(p, 4, l->least_val);
+	page_number(p, 0, l->best_step);
+	page_number(p, 3, l->most_grad);
+	page_number(p, 0, l->tokens);
+	page_number(p, 1, l->seconds);
+	page_number(p, 0, l->rss / 1048576);
+}
 
 static void facts(struct runs *s)
 {
@@ -128,21 +152,10 @@ static void facts(struct runs *s)
 	page_head(p, "Tokens", true);
 	page_head(p, "Seconds", true);
 	page_head(p, "Peak memory, MiB", true);
-	for (size_t k = 0; k < s->n; k++) {
-		const struct run_log *l = s->in[k]->log;
-
-		page_row(p);
-		page_cell(p, false, "%s", s->name[k]);
-		page_number(p, 0, (double)l->steps);
-		page_number(p, 4, l->first_loss);
-		page_number(p, 4, l->last_loss);
-		page_number(p, 4, l->least_val);
-		page_number(p, 0, l->best_step);
-		page_number(p, 3, l->most_grad);
-		page_number(p, 0, l->tokens);
-		page_number(p, 1, l->seconds);
-		page_number(p, 0, l->rss / 1048576);
-	}
+	for (size_t k = 0; k < s->n; k++)
+		fact_row(p, s->name[k], s->in[k]->log);
+	if (s->r->o->stages && s->n > 1)
+		fact_row(p, "all stages", &s->r->join.log);
 	page_table_end(p);
 }
 
@@ -235,13 +248,20 @@ void report_runs(struct report *r)
 	s.in = mem_new(s.n * sizeof *s.in);
 	s.name = mem_new(s.n * sizeof *s.name);
 	s.curve = mem_new(2 * s.n * sizeof *s.curve);
-	s.line = mem_new(s.n * (RUN_MARKS + 1) * sizeof *s.line);
-	s.label = mem_new(s.n * (RUN_MARKS + 1) * sizeof *s.label);
+	s.log = mem_new(s.n * sizeof *s.log);
+	s.line = mem_new(s.n * (2 * RUN_MARKS + 1) * sizeof *s.line);
+	s.label = mem_new(s.n * (2 * RUN_MARKS + 1) * sizeof *s.label);
 	page_section(&r->page, "training", "Training");
 	for (size_t k = 0; k < s.n; k++) {
 		s.in[k] = report_nth(r, INPUT_RUN, k);
 		s.name[k] = s.in[k]->name;
+		s.log[k] = s.in[k]->log;
 		say(&s, k);
+	}
+	s.nlogs = s.n;
+	if (r->o->stages) {
+		s.log[0] = &r->join.log;
+		s.nlogs = 1;
 	}
 	put_marks(&s);
 	loss_chart(&s);
@@ -255,6 +275,7 @@ void report_runs(struct report *r)
 	mem_free(s.in);
 	mem_free(s.name);
 	mem_free(s.curve);
+	mem_free(s.log);
 	mem_free(s.line);
 	mem_free(s.label);
 }

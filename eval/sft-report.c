@@ -33,6 +33,8 @@ int main(int argc, char **argv)
 		OPT_LIST(0, "name", &o.names, "TEXT",
 			 "what the next FILE is called (repeatable, in the order of the files) [its name]"),
 		OPT_FLAG(0, "date", &o.date, "say on which day the page was made"),
+		OPT_FLAG(0, "stages", &o.stages, "the runs are stages of one, in their order: one curve"),
+		OPT_STR(0, "log", &o.log, "FILE", "write the logs of the stages as one, as JSONL"),
 		OPT_STR('m', "model", &o.model, "BASE", "model that runs and adapters began from [the one that each names]"),
 		OPT_HEAD("Predictions"),
 		OPT_INT(0, "examples", &o.examples, "N", "predictions that are shown [30]", 0, 10000),

@@ -358,6 +358,15 @@ static int perplexity(struct stages *k, const struct result *r, struct strings *
 	return 0;
 }
 
+/* Does each stage begin where the one before it ended? */
+static bool one_after_another(const struct stages *k)
+{
+	for (size_t i = 1; i < k->n; i++)
+		if (k->v[i].from != &k->v[i - 1])
+			return false;
+	return k->n > 1;
+}
+
 static int report(struct stages *k, const struct strings *shown)
 {
 	struct run_plan *p = k->p;
@@ -369,6 +378,13 @@ static int report(struct stages *k, const struct strings *shown)
 	step_output(st, plan_text(p, "%s/report.html", p->dir));
 	if ((rc = step_options(p, st, v, NULL)) != 0)
 		return rc;
+	if (one_after_another(k)) {
+		const char *log = plan_text(p, "%s/log.jsonl", p->dir);
+
+		strings_add(&st->argv, "--stages");
+		step_option(st, "--log", log);
+		strings_add(&st->out, log);
+	}
 	for (size_t i = 0; i < shown->n; i++)
 		step_input(st, shown->v[i]);
 	for (size_t i = 0; i < k->n; i++) {
