@@ -99,11 +99,11 @@ static int take_files(struct tune_space *s, const char *key, struct strings *out
 
 static int take_data(struct tune_space *s)
 {
-	const struct yaml *v = yaml_get(&s->doc, "data");
+	const struct yaml *v = yaml_get(&s->doc, "data"), *val = yaml_get(&s->doc, "val");
 	int rc = 0;
 
 	if (v == NULL)
-		return 0;
+		return val ? plan_wrong(&s->p, val, "val without data (what is generated is measured on the file of 'generate:')") : 0;
 	if (v->kind != YAML_MAP || v->n == 0)
 		return plan_wrong(&s->p, v, "data: expected 'NAME: FILE' or 'NAME: {file, weight, augment}'");
 	s->source = mem_new(v->n * sizeof *s->source);

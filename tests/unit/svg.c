@@ -5,6 +5,7 @@
 
 #include "svgcurve.h"
 #include "svgheat.h"
+#include "svgparallel.h"
 #include "svgrange.h"
 #include "thin.h"
 
@@ -181,6 +182,27 @@ static void heat_leaves_out_nothing_that_counts(void)
 	CHECK(count(">0.50</text>") == 1);
 }
 
+static void parallel_lines_go_through_what_was_chosen(void)
+{
+	static const struct parallel_text words[] = { { "<b>", 3 }, { "full", 4 } };
+	static const struct parallel_axis axis[] = {
+		{ .name = { "lr", 2 }, .lo = 0.001, .hi = 1, .log = true },
+		{ .name = { "method", 6 }, .word = words, .nwords = 2 },
+		{ .name = { "loss", 4 }, .lo = 1, .hi = 5 },
+	};
+	static const double at[] = { 0.001, 0, 1, 1, 1, 5, 0.01, NAN, 2 }, good[] = { 1, 0, 0.5 };
+	struct parallel_chart c = {
+		.id = "f1", .title = "t", .desc = "d", .axis = axis, .naxes = 3, .at = at, .good = good, .n = 3
+	};
+
+	b.n = 0;
+	svg_parallel(&b, &c);
+	CHECK(count("<path class=\"curve c1\"") == 1 && count("<path class=\"curve c0 p0\"") == 1 && count("<path class=\"curve c0 p2\"") == 1);
+	CHECK(count("M20 264L150 40L280 264") == 1 && count("M20 40L150 264L280 40") == 1); /* least and first, most and last */
+	CHECK(count(">none</text>") == 1 && count("L150 288L") == 1);
+	CHECK(count(">&lt;b&gt;</text>") == 1 && count("<b>") == 0);
+}
+
 static void curves_break_where_there_is_nothing(void)
 {
 	const double x[] = { 1, 2, 3, 4 }, y[] = { 5, NAN, 7, 8 };
@@ -254,6 +276,7 @@ int main(void)
 	TEST(labels_are_cut_by_width);
 	TEST(ranges_show_every_row);
 	TEST(heat_leaves_out_nothing_that_counts);
+	TEST(parallel_lines_go_through_what_was_chosen);
 	TEST(curves_break_where_there_is_nothing);
 	TEST(thinning_keeps_peaks);
 	buf_free(&b);

@@ -93,6 +93,8 @@ space: {rank: [2, 4]}"
 try "${good%budget*}budget: {run: 2}"
 try "${good%budget*}budget: {runs: 0}"
 try 'model: model
+val: a.jsonl'
+try 'model: model
 budget: {runs: 2}
 generate: {temperature: [0, 1]}'
 try 'model: model
