@@ -210,16 +210,10 @@ demo: all
 	@DEPS=$(DEPS) .ci/deps run
 	@samples/banking77/demo $(BUILD)
 # The two cases (docs/cases.md): each in less than half an hour on two cores; the -full ones with three seeds, in hours.
-demo-bank demo-medical bank-full medical-full: all
+CASES := demo-bank demo-medical bank-full medical-full
+$(CASES): all
 	@DEPS=$(DEPS) .ci/deps run
-demo-bank:
-	@samples/bank/demo $(BUILD)
-demo-medical:
-	@samples/medical/demo $(BUILD)
-bank-full:
-	@samples/bank/full $(BUILD)
-medical-full:
-	@samples/medical/full $(BUILD)
+	@samples/$(subst demo-,,$(subst -full,,$@))/$(if $(findstring full,$@),full,demo) $(BUILD)
 # The tests that need the real model skip where it cannot be had.
 model: all
 	@DEPS=$(DEPS) .ci/deps test
