@@ -2,9 +2,9 @@
 /* Attention there: bf16 on tensor cores, with the softmax of what was seen so far (FlashAttention-2, Dao 2023); other sizes and f32 are attn_plain()'s. */
 #include "cudaattnmma.h"
 
-/* Scaled scores of a warp's 16 queries and KT keys from J0 on; those that a query does not see are -inf.  Thread: rows lane / 4 and 8 further. */
-template <int KT>
-__device__ __forceinline__ void attn_mask(float (*s)[4], float scale, uint32_t j0, const uint32_t first[2], const uint32_t last[2], bool whole)
+/* Scaled scores of a warp's 16 queries and KT keys from J0 on; those that a query does not see are -inf.  Thread: rows lane / 4 and 8 further; LAST: the
+ * first key that the former does not see. */
+template <int KT> __device__ __forceinline__ void attn_mask(float (*s)[4], float scale, uint32_t j0, uint32_t last, uint32_t window, bool whole)
 {
 	uint32_t c = threadIdx.x % 4 * 2;
 
@@ -12,9 +12,9 @@ __device__ __forceinline__ void attn_mask(float (*s)[4], float scale, uint32_t j
 	for (int n = 0; n < KT / 8; n++)
 #pragma unroll
 		for (int e = 0; e < 4; e++) {
-			uint32_t j = j0 + n * 8 + c + (e & 1);
+			uint32_t j = j0 + n * 8 + c + (e & 1), end = last + e / 2 * 8;
 
-			s[n][e] = whole || (j >= first[e / 2] && j < last[e / 2]) ? s[n][e] * scale : -INFINITY;
+			s[n][e] = whole || (j < end && (window == 0 || j + window >= end)) ? s[n][e] * scale : -INFINITY;
 		}
 }
 
@@ -47,24 +47,40 @@ template <int KT, int DV> __device__ __forceinline__ void attn_soften(float (*s)
 	}
 }
 
+/* What a warp has found of its queries goes out; where they are is read again, so that it took no registers on the way. */
+template <int DV> __device__ __forceinline__ void attn_finish(const attn &a, const float (*o)[4], const float max[2], const float sum[2])
+{
+	struct attn_tile tile = a.tile[blockIdx.x];
+	uint32_t q0 = a.seg[tile.seg].q0, nq = a.seg[tile.seg].nq, h = blockIdx.y;
+
+#pragma unroll
+	for (int half = 0; half < 2; half++) {
+		uint32_t i = tile.first + threadIdx.x / WARP * 16 + threadIdx.x % WARP / 4 + 8 * half;
+		float all = quad_sum(sum[half]);
+
+		if (i >= nq)
+			continue;
+		tile_put<DV>(o, half, 1 / all, (uint16_t *)a.o + (q0 + i) * a.ldo + (size_t)h * a.dv, a.dv, a.wide);
+		if (a.lse && threadIdx.x % 4 == 0)
+			a.lse[(size_t)(q0 + i) * a.heads + h] = (max[half] + log2f(all)) * LN2;
+	}
+}
+
 /* A block for ATTN_Q queries of one head; keys KT at a time: while scores are made the values come, and while values are weighed the next keys. */
-template <int DK, int DV, int KT> __global__ void __launch_bounds__(ATTN_THREADS) k_attn(attn a)
+/* bars: tile dynamic=47104 */
+template <int DK, int DV, int KT> __global__ void __launch_bounds__(ATTN_THREADS, 4) k_attn(attn a)
 {
 	SHARED_DYN(uint16_t, qs);
 	uint16_t *ks = qs + ATTN_Q * (DK + TILE_PAD), *vs = ks + KT * (DK + TILE_PAD);
 	struct attn_tile tile = a.tile[blockIdx.x];
 	struct kern_seg s = a.seg[tile.seg];
 	uint32_t h = blockIdx.y, kh = h / (a.heads / a.kv_heads), row = threadIdx.x / WARP * 16, end = lesser(tile.first + ATTN_Q, s.nq);
-	uint32_t first[2] = { 0, 0 }, last[2] = { 0, 0 }, begin, least = attn_sees(s, a.window, tile.first, &begin), most, past;
+	uint32_t begin, least = attn_sees(s, a.window, tile.first, &begin), past, most = attn_sees(s, a.window, end - 1, &past);
+	uint32_t last = least + row + threadIdx.x % WARP / 4;      /* all see the keys before LEAST (but for a window), and none those from MOST on */
 	const uint16_t *q = (const uint16_t *)a.q + (size_t)h * a.dk, *k = (const uint16_t *)a.k + (size_t)kh * a.dk;
 	const uint16_t *v = (const uint16_t *)a.v + (size_t)kh * a.dv;
 	float o[DV / 8][4] = { { 0 } }, max[2] = { -INFINITY, -INFINITY }, sum[2] = { 0, 0 };
 
-	most = attn_sees(s, a.window, end - 1, &past);     /* all see the keys from PAST to before LEAST */
-#pragma unroll
-	for (int half = 0; half < 2; half++)
-		if (tile.first + row + threadIdx.x % WARP / 4 + 8 * half < end)
-			last[half] = attn_sees(s, a.window, tile.first + row + threadIdx.x % WARP / 4 + 8 * half, &first[half]);
 	begin = begin / KT * KT;
 	tile_load<ATTN_Q, DK>(qs, q, a.dk, a.wide, [&](uint32_t r) { return tile.first + r < end ? q + (s.q0 + tile.first + r) * a.ldq : NULL; });
 	tile_load<KT, DK>(ks, k, a.dk, a.wide, [&](uint32_t r) { return begin + r < most ? k + attn_key_row(s, begin + r) * a.ldk : NULL; });
@@ -77,7 +93,7 @@ template <int DK, int DV, int KT> __global__ void __launch_bounds__(ATTN_THREADS
 		tile_load<KT, DV>(vs, v, a.dv, a.wide, [&](uint32_t r) { return j0 + r < most ? v + attn_key_row(s, j0 + r) * a.ldv : NULL; });
 		cp_async_commit();
 		tile_product<DK, KT>(p, qs, row, ks);
-		attn_mask<KT>(p, a.scale * LOG2E, j0, first, last, j0 >= past && j0 + KT <= least);
+		attn_mask<KT>(p, a.scale * LOG2E, j0, last, a.window, a.window == 0 && j0 + KT <= least);
 		attn_soften<KT, DV>(p, o, max, sum);
 		cp_async_wait<0>();
 		__syncthreads();                       /* the values are there; the keys are done with */
@@ -87,17 +103,7 @@ template <int DK, int DV, int KT> __global__ void __launch_bounds__(ATTN_THREADS
 		tile_weigh<DV, KT>(o, p, vs);
 	}
 	cp_async_wait<0>();
-#pragma unroll
-	for (int half = 0; half < 2; half++) {
-		uint32_t i = tile.first + row + threadIdx.x % WARP / 4 + 8 * half;
-		float all = quad_sum(sum[half]);
-
-		if (i >= end)
-			continue;
-		tile_put<DV>(o, half, 1 / all, (uint16_t *)a.o + (s.q0 + i) * a.ldo + (size_t)h * a.dv, a.dv, a.wide);
-		if (a.lse && threadIdx.x % 4 == 0)
-			a.lse[(size_t)(s.q0 + i) * a.heads + h] = (max[half] + log2f(all)) * LN2;
-	}
+	attn_finish<DV>(a, o, max, sum);
 }
 
 template <int DK, int DV, int KT> static void attn_launch(struct kern *k, const struct attn &a)

@@ -44,6 +44,7 @@ __device__ __forceinline__ void dx_query_scores(const attn &a, float (*s)[4], co
 		}
 }
 
+/* bars: back dynamic=83968 */
 template <int DK, int DV> __global__ void __launch_bounds__(ATTN_THREADS) k_attn_dq(attn a)
 {
 	SHARED_DYN(uint16_t, qs);
@@ -168,6 +169,7 @@ __device__ __forceinline__ void dx_key_scores(const attn &a, float (*s)[4], floa
 		}
 }
 
+/* bars: back dynamic=84480 */
 template <int DK, int DV> __global__ void __launch_bounds__(ATTN_THREADS) k_attn_dkv(attn a)
 {
 	SHARED_DYN(uint16_t, ks);

@@ -16,7 +16,7 @@ enum { TILE_PAD = 8 };
 template <int ROWS, int D, typename ROW>
 __device__ __forceinline__ void tile_load(uint16_t *tile, const void *any, uint32_t there, bool wide, const ROW &row)
 {
-#pragma unroll 4
+#pragma unroll 1                       /* more would take the registers that the sums need */
 	for (uint32_t i = threadIdx.x; i < ROWS * (D / PACK); i += ATTN_THREADS) {
 		uint32_t r = i / (D / PACK), c = i % (D / PACK) * PACK;
 		const uint16_t *p = row(r);

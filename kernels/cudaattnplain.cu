@@ -37,7 +37,7 @@ __device__ __forceinline__ void plain_scores(plain_room *room, float sum[PER], u
 		plain_load<T>(room->left, col, n, left);
 		plain_load<T>(room->right, col, n, right);
 		__syncthreads();
-#pragma unroll 8
+#pragma unroll 4
 		for (int c = 0; c < SIDE; c++)
 #pragma unroll
 			for (int p = 0; p < PER; p++)
@@ -58,7 +58,7 @@ __device__ __forceinline__ void plain_weigh(plain_room *room, float (*sum)[COLS_
 		__syncthreads();
 		plain_load<T>(room->right, col + c * SIDE, n, row);
 		__syncthreads();
-#pragma unroll 8
+#pragma unroll 4
 		for (int j = 0; j < SIDE; j++)
 #pragma unroll
 			for (int p = 0; p < PER; p++)
@@ -99,7 +99,8 @@ __device__ __forceinline__ plain_queries plain_start(const attn &a)
 }
 
 /* A warp has the row y + 8 p in its 32 lanes. */
-template <typename T> __global__ void __launch_bounds__(PLAIN_THREADS) k_attn_plain(attn a)
+/* bars: wide */
+template <typename T> __global__ void __launch_bounds__(PLAIN_THREADS, 2) k_attn_plain(attn a)
 {
 	__shared__ plain_room room;
 	plain_queries b = plain_start(a);
@@ -192,7 +193,8 @@ __device__ __forceinline__ void plain_gradients(const attn &a, plain_room *room,
 	}
 }
 
-template <typename T> __global__ void __launch_bounds__(PLAIN_THREADS) k_plain_dq(attn a)
+/* bars: wide */
+template <typename T> __global__ void __launch_bounds__(PLAIN_THREADS, 2) k_plain_dq(attn a)
 {
 	__shared__ plain_room room;
 	plain_queries b = plain_start(a);
@@ -215,7 +217,8 @@ template <typename T> __global__ void __launch_bounds__(PLAIN_THREADS) k_plain_d
 }
 
 /* A block for 32 rows of keys and one of their heads: over who sees them, the heads of the group, and their queries. */
-template <typename T> __global__ void __launch_bounds__(PLAIN_THREADS) k_plain_dkv(attn a)
+/* bars: wide */
+template <typename T> __global__ void __launch_bounds__(PLAIN_THREADS, 2) k_plain_dkv(attn a)
 {
 	__shared__ plain_room room;
 	struct attn_rows rows = a.rows[blockIdx.x];

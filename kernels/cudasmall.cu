@@ -40,6 +40,7 @@ template <typename T> __device__ __forceinline__ void small_put(const small &a, 
 }
 
 /* A warp for ROWS rows of w and N of x (those that there are). */
+/* bars: wide */
 template <int W, bool FAST, typename T, int N, int ROWS> __global__ void __launch_bounds__(FLAT_THREADS, 3) k_small(small a)
 {
 	uint32_t first = (blockIdx.x * FLAT_THREADS + threadIdx.x) / WARP * ROWS, lane = threadIdx.x % WARP;
