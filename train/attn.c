@@ -16,12 +16,12 @@ static void *from_prefix(const struct model *m, void *rows, uint32_t d)
 	return (char *)rows - (size_t)m->prefix * d * m->esize;
 }
 
-static struct kern_attn attention(const struct model *m, const struct acts *a, const struct batch *b)
+static struct kern_attn attention(const struct model *m, uint32_t l, const struct acts *a, const struct batch *b)
 {
 	const struct model_config *c = &m->cfg;
 
 	return (struct kern_attn){ .seg = b->seg, .nseg = b->nseg, .heads = c->heads, .kv_heads = c->kv_heads,
-		.dk = c->head_dim, .dv = c->v_dim, .scale = m->attn_scale, .window = c->window, .xt = m->o.act,
+		.dk = c->head_dim, .dv = c->v_dim, .scale = m->attn_scale, .window = config_window(c, l), .xt = m->o.act,
 		.q = a->q, .ldq = m->qd, .k = from_prefix(m, a->k, m->kd), .ldk = m->kd, .v = from_prefix(m, a->v, m->vd), .ldv = m->vd, .o = a->o, .ldo = m->od, .lse = a->lse };
 }
 
@@ -110,7 +110,7 @@ void attention_forward(struct model *m, uint32_t l, const struct batch *b, struc
 		mla_forward(m, l, b);
 	else
 		qkv_forward(m, l, b);
-	f = attention(m, a, b);
+	f = attention(m, l, a, b);
 	if (cache)
 		use_cache(m, l, b->n, a, cache, kvrow, &f);
 	else
@@ -124,7 +124,7 @@ void attention_backward(struct model *m, uint32_t l, const struct batch *b, bool
 {
 	const struct model_config *c = &m->cfg;
 	struct acts *a = acts_of(m, l);
-	struct kern_attn f = attention(m, a, b);
+	struct kern_attn f = attention(m, l, a, b);
 	bool down = below || net_grad(m, P_NORM1, l) != NULL;
 	uint32_t t = b->n;
 	struct at at = { .layer = l, .t = t };

@@ -12,9 +12,9 @@ static const struct family families[] = {
 	{ "llama",       false, false, 0,   0,    false, false },
 	{ "mistral",     false, false, 0,   4096, false, false },
 	{ "mixtral",     false, false, 0,   0,    false, true },
-	{ "qwen2",       true,  false, 0,   0,    false, false },
-	{ "qwen2_moe",   true,  false, 0,   0,    false, true },
-	{ "qwen3",       false, true,  128, 0,    false, false },
+	{ "qwen2",       true,  false, 0,   4096,    false, false },
+	{ "qwen2_moe",   true,  false, 0,   4096,    false, true },
+	{ "qwen3",       false, true,  128, 4096,    false, false },
 	{ "deepseek_v2", false, false, 0,   0,    true,  true },
 	{ "deepseek_v3", false, false, 0,   0,    true,  true },
 };
@@ -171,29 +171,33 @@ static int json_sizes(struct model_config *c, const struct family *f, const stru
 	return f->experts ? config_experts(c, j, e) : 0;
 }
 
-/* How many of the layers look through the sliding window. */
-static int windowed_layers(const struct model_config *c, const struct json *j, uint32_t *n, struct err *e)
+uint32_t config_window(const struct model_config *c, uint32_t layer)
+{
+	return c->unlimited[layer / 64] >> layer % 64 & 1 ? 0 : c->window;
+}
+
+/* Which layers see all in spite of the window; *N: how many do not. */
+static int windowed_layers(struct model_config *c, const struct json *j, uint32_t *n, struct err *e)
 {
 	const struct json *types = json_get(j, "layer_types");
-	uint32_t full = 28;
+	bool listed = types && types->type == JSON_ARR, qwen = strncmp(c->family, "qwen", 4) == 0;
+	uint32_t first = 28;                                      /* Qwen: the layers from max_window_layers on have the window */
 	int rc;
 
-	if (types && types->type == JSON_ARR) {
-		if (types->n != c->layers)
-			return err_set(e, SFT_BADDATA, "'layer_types' has %zu entries (expected %u, one a layer)", types->n, c->layers);
-		*n = 0;
-		for (size_t i = 0; i < types->n; i++) {
-			if (!json_is(&types->item[i], "full_attention") && !json_is(&types->item[i], "sliding_attention"))
-				return err_set(e, SFT_BADDATA, "'layer_types' %zu is not known (expected full_attention or sliding_attention)", i);
-			*n += json_is(&types->item[i], "sliding_attention");
-		}
-		return 0;
-	}
-	*n = c->layers;
-	if (strncmp(c->family, "qwen", 4) == 0) {                 /* the layers from max_window_layers on */
-		if ((rc = config_may(j, "max_window_layers", 0, 1 << 20, &full, e)) != 0)
-			return rc;
-		*n = full < c->layers ? c->layers - full : 0;
+	if (listed && types->n != c->layers)
+		return err_set(e, SFT_BADDATA, "'layer_types' has %zu entries (expected %u, one a layer)", types->n, c->layers);
+	if (!listed && qwen && (rc = config_may(j, "max_window_layers", 0, 1 << 20, &first, e)) != 0)
+		return rc;
+	*n = 0;
+	for (uint32_t i = 0; i < c->layers; i++) {
+		bool full = qwen && i < first;
+
+		if (listed && !(full = json_is(&types->item[i], "full_attention")) && !json_is(&types->item[i], "sliding_attention"))
+			return err_set(e, SFT_BADDATA, "'layer_types' %u is not known (expected full_attention or sliding_attention)", i);
+		if (full)
+			c->unlimited[i / 64] |= UINT64_C(1) << i % 64;
+		else
+			++*n;
 	}
 	return 0;
 }
@@ -212,8 +216,8 @@ static int json_window(struct model_config *c, const struct family *f, const str
 		return rc;
 	if (!use || n == 0)
 		c->window = 0;
-	if (c->window && n != c->layers)
-		return err_set(e, SFT_BADDATA, "%u of %u layers have a sliding window (expected all or none: a mixture is not supported)", n, c->layers);
+	if (c->window == 0)
+		memset(c->unlimited, 0, sizeof c->unlimited);
 	return 0;
 }
 

@@ -23,7 +23,8 @@ struct model_config {
 	bool     tied;                 /* the head is the embedding */
 	bool     qkv_bias;
 	bool     qk_norm;              /* Qwen3: RMS norm of each q and k head */
-	uint32_t window;               /* sliding window, 0: none */
+	uint32_t window;               /* sliding window, 0: none... */
+	uint64_t unlimited[16];        /* ...but for these layers, which see all: a bit a layer */
 	double   rope_theta;
 	enum rope_kind rope;
 	double   rope_factor, rope_low, rope_high;      /* factor; llama3: low_freq_factor, high_freq_factor */
@@ -54,6 +55,9 @@ struct model_config {
 
 /* Is LAYER a mixture of experts. */
 bool config_is_moe(const struct model_config *c, uint32_t layer);
+
+/* The sliding window of LAYER, 0: none. */
+uint32_t config_window(const struct model_config *c, uint32_t layer);
 
 /* Both layouts of config.json (transformers 4 and 5).  An architecture we do not know, a missing or impossible size: SFT_BADDATA
  * that names the key and what was found. */

@@ -31,14 +31,18 @@ static const char *key_of(struct keys *k, const char *leaf)
 static void size(struct keys *k, const char *leaf, uint32_t v) { gguf_meta_u32(k->m, key_of(k, leaf), v); }
 static void real(struct keys *k, const char *leaf, double v) { gguf_meta_f32(k->m, key_of(k, leaf), (float)v); }
 
-static void heads(const struct model_config *c, struct keys *k)
+static int heads(const struct model_config *c, struct keys *k, struct err *e)
 {
+	for (uint32_t l = 0; l < c->layers; l++)
+		if (config_window(c, l) != c->window)
+			return err_set(e, SFT_BADDATA, "some of its layers have a sliding window and some have none (a GGUF file of architecture %s cannot say so)", k->arch);
 	size(k, "attention.head_count_kv", c->kv_heads);
 	size(k, "attention.key_length", c->head_dim);
 	size(k, "attention.value_length", c->head_dim);
 	size(k, "rope.dimension_count", c->head_dim);
 	if (c->window)
 		size(k, "attention.sliding_window", c->window);
+	return 0;
 }
 
 /* The shared latent is what all heads read: one key and value of its width; those of the heads stand apart. */
@@ -150,7 +154,7 @@ int config_to_gguf(const struct model_config *c, struct gguf_meta *m, struct err
 	if (c->kv_rank)
 		rc = latent(c, &k, e);
 	else
-		heads(c, &k);
+		rc = heads(c, &k, e);
 	if (rc == 0 && c->experts)
 		rc = mixture(c, &k, e);
 	return rc ? rc : rope(c, &k, e);

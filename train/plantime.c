@@ -14,15 +14,18 @@
 /* Share of the tokens that pass a matrix: a routed expert sees those that choose it. */
 static double passing(const struct model_config *c, struct place at) { return at.p >= P_EGATE ? (double)c->top / c->experts : 1; }
 
-/* Keys that a token of a row sees on average, a trained prefix and a sliding window counted. */
+/* Keys that a token of a row sees on average over its positions and the layers, a trained prefix and sliding windows counted. */
 static double seen(const struct plan *p)
 {
 	const struct model_config *c = &p->w->cfg;
-	double n = ((double)p->o->length + 1) / 2;
+	double all = ((double)p->o->length + 1) / 2, sum = 0;
 
-	if (c->window && n > c->window)
-		n = c->window;
-	return n + (p->lora ? p->lora->prefix : 0);
+	for (uint32_t l = 0; l < c->layers; l++) {
+		uint32_t window = config_window(c, l);
+
+		sum += window && all > window ? window : all;
+	}
+	return sum / c->layers + (p->lora ? p->lora->prefix : 0);
 }
 
 static int32_t first_trained(const struct plan *p)

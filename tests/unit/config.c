@@ -85,6 +85,10 @@ static void defaults(void)
 	CHECK(parse(&c, "{\"model_type\":\"qwen2\",\"sliding_window\":9,\"use_sliding_window\":false," SIZES "}", &e) == 0 && c.window == 0);
 	CHECK(parse(&c, "{\"model_type\":\"qwen2\",\"sliding_window\":9,\"use_sliding_window\":true,\"max_window_layers\":0," SIZES "}", &e) == 0 && c.window == 9);
 	CHECK(parse(&c, "{\"model_type\":\"qwen2\",\"sliding_window\":9,\"use_sliding_window\":true,\"max_window_layers\":28," SIZES "}", &e) == 0 && c.window == 0);
+	CHECK(parse(&c, "{\"model_type\":\"qwen2\",\"sliding_window\":9,\"use_sliding_window\":true,\"max_window_layers\":1," SIZES "}", &e) == 0 &&
+	      config_window(&c, 0) == 0 && config_window(&c, 1) == 9);
+	CHECK(parse(&c, "{\"model_type\":\"qwen3\",\"use_sliding_window\":true,\"layer_types\":[\"sliding_attention\",\"full_attention\"]," SIZES "}", &e) == 0 &&
+	      config_window(&c, 0) == 4096 && config_window(&c, 1) == 0);
 	CHECK(parse(&c, "{\"model_type\":\"llama\",\"eos_token_id\":[7,8]," SIZES "}", &e) == 0 && c.eos == 7);
 	CHECK(parse(&c, "{\"model_type\":\"llama\",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}," SIZES "}", &e) == 0 && c.rope == ROPE_LINEAR);
 }
@@ -114,7 +118,7 @@ static void refusals(void)
 		{ "{\"model_type\":\"llama\",\"rope_scaling\":{\"type\":\"llama3\",\"factor\":2,\"low_freq_factor\":4,\"high_freq_factor\":4}," SIZES "}", "llama3 rope scaling" },
 		{ "{\"model_type\":\"llama\",\"rope_scaling\":7," SIZES "}", "no object" },
 		{ "{\"model_type\":\"llama\",\"bos_token_id\":100," SIZES "}", "'bos_token_id' is no token id" },
-		{ "{\"model_type\":\"qwen2\",\"sliding_window\":9,\"use_sliding_window\":true,\"max_window_layers\":1," SIZES "}", "1 of 2 layers" },
+		{ "{\"model_type\":\"qwen2\",\"layer_types\":[\"full_attention\",\"local\"]," SIZES "}", "'layer_types' 1 is not known" },
 		{ "{\"model_type\":\"qwen2\",\"layer_types\":[\"full_attention\"]," SIZES "}", "1 entries (expected 2" },
 	};
 	struct model_config c;
@@ -173,6 +177,52 @@ static void rope_tables(void)
 	rope_case(&c, 77, scaled);
 }
 
+/* Tables as transformers makes them (rope.json), in both layouts.  Its frequencies are f32: angles of up to 511 are off by 1e-5 or so. */
+static void rope_case_of(const struct json *r, const char *layout)
+{
+	const struct json *at = json_get(r, "positions"), *part[] = { json_get(r, "cos"), json_get(r, "sin") };
+	struct model_config c;
+	struct err e = {0};
+	double worst = 0;
+	float *cs;
+
+	if (config_from_json(&c, json_get(r, layout), &e) != 0) {
+		test_line(__FILE__, __LINE__, e.msg);
+		return;
+	}
+	cs = malloc(sizeof *cs * c.max_positions * c.rotated);
+	config_rope_table(&c, c.max_positions, cs);
+	for (size_t i = 0; i < at->n; i++)
+		for (uint32_t k = 0; k < c.rotated; k++) {
+			const struct json *row = &part[k >= c.rotated / 2]->item[i];
+
+			CHECK(row->n == c.rotated / 2);
+			worst = fmax(worst, fabs((double)cs[(size_t)json_double(&at->item[i]) * c.rotated + k] - json_double(&row->item[k % (c.rotated / 2)])));
+		}
+	if (!(worst < 4e-5)) {
+		printf("# %s, rope kind %d: off by %g\n", layout, (int)c.rope, worst);
+		CHECK(!"as transformers");
+	}
+	free(cs);
+}
+
+static void rope_as_transformers(void)
+{
+	const struct json *j = NULL;
+	struct err e = {0};
+	char path[1024];
+	struct arena a;
+
+	snprintf(path, sizeof path, "%s/models/rope.json", getenv("DATA") ? getenv("DATA") : "tests/data");
+	arena_init(&a);
+	CHECK(json_file(&a, path, &j, &e) == 0 && j->n == 11);
+	for (size_t i = 0; j && i < j->n; i++) {
+		rope_case_of(&j->item[i], "config");
+		rope_case_of(&j->item[i], "legacy");
+	}
+	arena_release(&a);
+}
+
 int main(void)
 {
 	TEST(both_layouts);
@@ -180,5 +230,6 @@ int main(void)
 	TEST(defaults);
 	TEST(refusals);
 	TEST(rope_tables);
+	TEST(rope_as_transformers);
 	return test_end();
 }
