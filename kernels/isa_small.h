@@ -221,7 +221,7 @@ static void linear_small(struct kern *k, const struct kern_linear *a)
 	s.x = x;
 	s.u = u;
 	s.whole = WHOLE_PRODUCTS && whole_type(s.w.type) && s.w.blocks == NULL;
-	s.xw = whole_place(x + nx, a->t, a->w.cols);
+	s.xw = whole_place(x + nx, a->t, a->w.cols, a->xt);
 	for (uint32_t i = 0; i < a->t; i++, x += s.ldx) {
 		small_x(a, i, x, s.ldx);
 		if (s.whole)
