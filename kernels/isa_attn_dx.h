@@ -5,7 +5,8 @@
  *     dv += P^T dout    dk += dS^T q    dq = dS k
  * A task is one query head and one run of queries of one segment (a job).  It works on transposed tiles, keys down and queries across:
  * what is of a query is then a vector, and rows of P^T and dS^T feed the products for dv and dk as they are.  dk and dv of each task are
- * summed apart (f32) and added up afterwards, always in the order of segments and heads: the bits do not depend on the threads. */
+ * summed apart (f32) and added up afterwards, always in the order of segments and heads: the bits do not depend on the threads.  Where that takes more
+ * than PARTS_MAX, jobs are done in rounds, and each adds its parts to what those before have left: memory grows with the keys, not their square. */
 #include "isa_attn.h"
 #include "mem.h"
 
@@ -31,7 +32,9 @@ struct attn_dx {
 	uint32_t ksteps, vsteps, kld, vld, dkp, dvp, rows;
 	struct job *jobs;
 	size_t keys;                   /* of all jobs */
-	float *parts;                  /* of each job and head: [dkp / NR][keys][NR], then the same of dv */
+	uint32_t j0, j1;               /* jobs of this round: j0 .. j1 - 1 */
+	float *parts;                  /* of each of them and head: [dkp / NR][keys][NR], then the same of dv */
+	float *sums;                   /* [rows][dkp + dvp] of the one key/value head, where there are several rounds; else NULL */
 	char *local;
 	size_t local_bytes;
 };
@@ -266,7 +269,7 @@ static void key_block(const struct attn_dx *c, struct dx_work *k, uint32_t j, ui
 
 static float *part_of(const struct attn_dx *c, const struct job *j, uint32_t h)
 {
-	return c->parts + (j->at * c->nh + (size_t)(h - c->h0) * j->keys) * (c->dkp + c->dvp);
+	return c->parts + ((j->at - c->jobs[c->j0].at) * c->nh + (size_t)(h - c->h0) * j->keys) * (c->dkp + c->dvp);
 }
 
 static void attn_dx_task(void *ctx, uint32_t task, int thread)
@@ -275,7 +278,7 @@ static void attn_dx_task(void *ctx, uint32_t task, int thread)
 	struct dx_work k;
 
 	dx_carve(c, c->local + (size_t)thread * c->local_bytes, &k);
-	k.j = &c->jobs[c->njobs - 1 - task / c->nh];
+	k.j = &c->jobs[c->j1 - 1 - task / c->nh];
 	k.h = c->h0 + task % c->nh;
 	k.kh = k.h / c->group;
 	k.gk = part_of(c, k.j, k.h);
@@ -321,23 +324,33 @@ INLINE bool covers(const struct kern_seg *s, uint32_t row)
 	return row - s->p0 < s->np || row - s->k0 < s->nk;      /* unsigned: below the range is far above it */
 }
 
-static void reduce_row(const struct attn_dx *c, uint32_t row, uint32_t kh, float *g)
+/* Row ROW of key/value head KH, its sums so far in G. */
+static void put_keys(const struct attn_dx *c, uint32_t row, uint32_t kh, const float *g)
 {
 	const struct kern_attn *a = c->a;
 	bool any = false;
 
-	memset(g, 0, (c->dkp + c->dvp) * sizeof *g);
-	for (uint32_t i = 0; i < c->njobs; i++)
-		if (covers(c->jobs[i].seg, row)) {
-			any = true;
-			add_job(c, &c->jobs[i], row, kh, g);
-		}
+	for (uint32_t i = 0; i < c->njobs && !any; i++)
+		any = covers(c->jobs[i].seg, row);
 	if (!any)
 		return;
 	for (uint32_t e = 0; e < a->dk; e += VW)
 		vx_put(c->dk, a->xt, row * a->ldk + (size_t)kh * a->dk + e, vf_ld(g + e), lanes(a->dk - e));
 	for (uint32_t e = 0; e < a->dv; e += VW)
 		vx_put(c->dv, a->xt, row * a->ldv + (size_t)kh * a->dv + e, vf_ld(g + c->dkp + e), lanes(a->dv - e));
+}
+
+static void reduce_row(const struct attn_dx *c, uint32_t row, uint32_t kh, float *g)
+{
+	if (c->sums != NULL)
+		g = c->sums + (size_t)row * (c->dkp + c->dvp);
+	if (c->j0 == 0)
+		memset(g, 0, (c->dkp + c->dvp) * sizeof *g);
+	for (uint32_t i = c->j0; i < c->j1; i++)
+		if (covers(c->jobs[i].seg, row))
+			add_job(c, &c->jobs[i], row, kh, g);
+	if (c->j1 == c->njobs)
+		put_keys(c, row, kh, g);
 }
 
 static void reduce_task(void *ctx, uint32_t task, int thread)
@@ -376,32 +389,58 @@ static void make_jobs(struct attn_dx *c)
 	}
 }
 
+/* The job behind the last of a round that begins with job J, and into *KEYS (if more) the keys of the round. */
+static uint32_t round_end(const struct attn_dx *c, uint32_t j, size_t *keys)
+{
+	size_t most = PARTS_MAX / ((c->dkp + c->dvp) * sizeof(float) * c->nh), n = 0;
+
+	do
+		n += c->jobs[j++].keys;
+	while (j < c->njobs && n + c->jobs[j].keys <= most);
+	*keys = n > *keys ? n : *keys;
+	return j;
+}
+
+/* Memory of the rounds, once it is known how many heads are taken together. */
+static void place_parts(struct kern *k, struct attn_dx *c)
+{
+	struct dx_work unused;
+	size_t locals, keys = 0, row = (c->dkp + c->dvp) * sizeof(float), parts;
+	bool rounds = round_end(c, 0, &keys) < c->njobs;
+
+	for (uint32_t j = 0; j < c->njobs; )
+		j = round_end(c, j, &keys);
+	c->local_bytes = dx_carve(c, NULL, &unused);
+	locals = c->local_bytes * (size_t)pool_size(k->pool);
+	parts = keys * row * c->nh;
+	c->local = kern_scratch(k, locals + parts + (rounds ? c->rows * row : 0));
+	c->parts = (float *)(void *)(c->local + locals);
+	c->sums = rounds ? (float *)(void *)(c->local + locals + parts) : NULL;
+}
+
 static void attn_dx(struct kern *k, const struct kern_attn *a, const void *dout, size_t lddo, void *dq, void *dk, void *dv)
 {
 	struct words w = { FAST_BF16 && a->xt == DT_BF16, false };
 	struct attn_dx c = { .a = a, .dout = dout, .lddo = lddo, .dq = dq, .dk = dk, .dv = dv, .w = w, .group = a->heads / a->kv_heads,
 		.ksteps = steps_of(w, a->dk), .vsteps = steps_of(w, a->dv), .dkp = up(a->dk, NR_MAX), .dvp = up(a->dv, NR_MAX) };
-	size_t bytes, locals;
-	struct dx_work unused;
+	size_t unused = 0;
 
 	c.kld = c.dkp / (w.pairs ? 2 : 1);
 	c.vld = c.dvp / (w.pairs ? 2 : 1);
 	for (uint32_t i = 0; i < a->nseg; i++)
 		c.njobs += jobs_of(&a->seg[i]);
-	c.jobs = mem_new((c.njobs + 1) * sizeof *c.jobs);
+	if (c.njobs == 0)
+		return;
+	c.jobs = mem_new(c.njobs * sizeof *c.jobs);
 	make_jobs(&c);
-	c.nh = a->heads;
-	bytes = c.keys * (c.dkp + c.dvp) * sizeof(float);
-	if (bytes * a->heads > PARTS_MAX)
-		c.nh = c.group;
-	c.local_bytes = dx_carve(&c, NULL, &unused);
-	locals = c.local_bytes * (size_t)pool_size(k->pool);
-	c.local = kern_scratch(k, locals + bytes * c.nh);
-	c.parts = (float *)(void *)(c.local + locals);
-	for (c.h0 = 0; c.h0 < a->heads; c.h0 += c.nh) {
-		pool_run(k->pool, attn_dx_task, &c, c.njobs * c.nh);
-		pool_run(k->pool, reduce_task, &c, (c.rows + REDUCE_ROWS - 1) / REDUCE_ROWS);
-	}
+	c.nh = c.keys * (c.dkp + c.dvp) * sizeof(float) * a->heads > PARTS_MAX ? c.group : a->heads;
+	place_parts(k, &c);
+	for (c.h0 = 0; c.h0 < a->heads; c.h0 += c.nh)
+		for (c.j0 = 0; c.j0 < c.njobs; c.j0 = c.j1) {
+			c.j1 = round_end(&c, c.j0, &unused);
+			pool_run(k->pool, attn_dx_task, &c, (c.j1 - c.j0) * c.nh);
+			pool_run(k->pool, reduce_task, &c, (c.rows + REDUCE_ROWS - 1) / REDUCE_ROWS);
+		}
 	mem_free(c.jobs);
 }
 

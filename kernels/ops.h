@@ -142,7 +142,7 @@ enum {
 	SUMS_MAX = 1 << 23,            /* f32 sums kept aside when a long contraction ends in bf16 */
 	OUTER_WORDS = 1 << 22,         /* outer products: of p, turned */
 	JOB_QUERIES = 1024,            /* attention backward: queries of a job */
-	PARTS_MAX = 1 << 26            /* bytes of sums kept apart at a time, if one key/value head's fit */
+	PARTS_MAX = 1 << 24            /* bytes of sums kept apart at a time, if those of one job and key/value head fit */
 };
 
 /* BYTES of working memory, 64-byte aligned, contents undefined; valid until the next call.  Never NULL (mem_new). */

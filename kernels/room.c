@@ -49,7 +49,15 @@ size_t kern_room_attn(int threads, uint32_t nseg, uint32_t keys, uint32_t heads,
 	for (uint32_t q = 0; q < keys; q += JOB_QUERIES)
 		seen += least(keys, (size_t)q + JOB_QUERIES);
 	parts = seen * nseg * wide * sizeof(float);
-	parts *= parts * heads > PARTS_MAX ? group : heads;
+	if (parts * heads <= PARTS_MAX)
+		parts *= heads;
+	else if (parts * group <= PARTS_MAX)
+		parts *= group;
+	else { /* rounds, and what they have summed */
+		size_t job = keys * wide * sizeof(float) * group;
+
+		parts = (job > PARTS_MAX ? job : PARTS_MAX) + (size_t)nseg * keys * wide * sizeof(float);
+	}
 	back = (3 * BLOCK * wide + 3 * (size_t)BLOCK * BAND) * sizeof(float); /* of a thread */
 	there = (192 * group * wide + 3 * (size_t)KEYS * wide) * sizeof(float);
 	return with_spare(parts + (size_t)threads * (back > there ? back : there));
