@@ -119,10 +119,24 @@ void *cuda_scratch(struct kern *k, size_t bytes)
 
 	if (bytes > c->scratch_size) {
 		device_free(k, c->scratch);
-		c->scratch_size = bytes + bytes / 8;
+		c->scratch_size = bytes;
 		CUDA_CHECK(cudaMalloc(&c->scratch, c->scratch_size));
 	}
 	return c->scratch;
+}
+
+static void device_reserve(struct kern *k, size_t bytes)
+{
+	cuda_scratch(k, bytes);
+}
+
+static uint64_t device_memory(struct kern *k)
+{
+	size_t unused = 0, total = 0;
+
+	(void)k;
+	CUDA_CHECK(cudaMemGetInfo(&unused, &total));
+	return unused;
 }
 
 /* --- opening --- */
@@ -155,7 +169,7 @@ static const struct kern_ops table = {
 #endif
 	.fast_bf16 = true,
 	.peak = NULL,
-	.alloc = device_alloc, .free = device_free, .put = device_put, .get = device_get, .zero = device_zero, .wait = device_wait, .both = device_both,
+	.alloc = device_alloc, .free = device_free, .put = device_put, .get = device_get, .zero = device_zero, .wait = device_wait, .both = device_both, .memory = device_memory, .reserve = device_reserve,
 	.close = device_close,
 	KERN_OPS(OP)
 };

@@ -183,6 +183,17 @@ void kern_zero(struct kern *k, void *p, size_t bytes)
 		memset(p, 0, bytes);
 }
 
+uint64_t kern_memory(struct kern *k)
+{
+	return k->ops->memory ? k->ops->memory(k) : UINT64_MAX;
+}
+
+void kern_reserve(struct kern *k, size_t bytes)
+{
+	if (k->ops->reserve)
+		k->ops->reserve(k, bytes);
+}
+
 bool kern_apart(const struct kern *k)
 {
 	return k->ops->alloc != NULL;

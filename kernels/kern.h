@@ -58,11 +58,17 @@ size_t kern_room_linear(int threads, uint32_t t, uint32_t n, uint32_t k, enum dt
 size_t kern_room_outer(int threads, uint32_t t, uint32_t m, uint32_t n, enum dtype xt);
 size_t kern_room_attn(int threads, uint32_t nseg, uint32_t keys, uint32_t heads, uint32_t kv_heads, uint32_t dk, uint32_t dv);
 
+/* The same of a device with memory of its own: a product of T rows, N outputs and K inputs with an adapter of rank R, or what else passes of T rows ask for
+ * with HEADS heads. */
+size_t kern_room_apart(uint32_t t, uint32_t n, uint32_t k, uint32_t r, uint32_t heads, enum dtype xt);
+
 void *kern_alloc(struct kern *k, size_t bytes);     /* 64-byte aligned, zeroed; NULL if there is none */
 void  kern_free(struct kern *k, void *p);
 void  kern_put(struct kern *k, void *device, const void *host, size_t bytes);
 void  kern_get(struct kern *k, void *host, const void *device, size_t bytes);
 void  kern_zero(struct kern *k, void *p, size_t bytes);
+uint64_t kern_memory(struct kern *k);               /* bytes that are free on a device with memory of its own; UINT64_MAX: on the processor's */
+void  kern_reserve(struct kern *k, size_t bytes);   /* working memory of so many bytes at once, so that operations that need no more allocate nothing */
 bool  kern_apart(const struct kern *k);             /* the device has memory of its own: what operations read has to be put there */
 void  kern_wait(struct kern *k);                    /* until all operations asked for are done (kern_get() does so too) */
 

@@ -94,6 +94,8 @@ struct kern_ops {
 	void  (*get)(struct kern *k, void *host, const void *device, size_t bytes);
 	void  (*zero)(struct kern *k, void *p, size_t bytes);
 	void  (*wait)(struct kern *k);
+	uint64_t (*memory)(struct kern *k);                /* bytes that are free */
+	void  (*reserve)(struct kern *k, size_t bytes);
 	void *(*both)(struct kern *k, size_t bytes);       /* memory that host and device both see: tests */
 	void  (*close)(struct kern *k);
 #define OP(ret, name, params, args) ret (*name) params;
@@ -142,6 +144,7 @@ enum {
 	SUMS_MAX = 1 << 23,            /* f32 sums kept aside when a long contraction ends in bf16 */
 	OUTER_WORDS = 1 << 22,         /* outer products: of p, turned */
 	JOB_QUERIES = 1024,            /* attention backward: queries of a job */
+	CUDA_TILE = 1 << 25,           /* cuda: values of weights that are unpacked at a time */
 	PARTS_MAX = 1 << 24            /* bytes of sums kept apart at a time, if those of one job and key/value head fit */
 };
 

@@ -62,3 +62,12 @@ size_t kern_room_attn(int threads, uint32_t nseg, uint32_t keys, uint32_t heads,
 	there = (192 * group * wide + 3 * (size_t)KEYS * wide) * sizeof(float);
 	return with_spare(parts + (size_t)threads * (back > there ? back : there));
 }
+
+/* cudaproduct.cu: sums in f32 that end as bf16, a tile of the weights in the operands' type, and the adapter's side; or attention's sums of rows. */
+size_t kern_room_apart(uint32_t t, uint32_t n, uint32_t k, uint32_t r, uint32_t heads, enum dtype xt)
+{
+	size_t wide = n > k ? n : k, size = xt == DT_BF16 ? 2 : 4, product, attn = (size_t)t * heads * sizeof(float);
+
+	product = (xt == DT_BF16 ? t * wide * sizeof(float) : 0) + least((size_t)n * k, CUDA_TILE + 256 * wide) * size + ((size_t)t + wide) * (r + 4) * size;
+	return up(product > attn ? product : attn, 256) + 4096;
+}

@@ -4,6 +4,7 @@
 #include "net.h"
 
 #include "mem.h"
+#include "rng.h"
 
 /* --- base weights --- */
 
@@ -35,6 +36,22 @@ size_t apart_bytes(const struct model *m)
 	return at;
 }
 
+/* Hollow weights (weights_header()), for timing a shape: matrices get values in [-1/32, 1/32), vectors and other types stay zero. */
+static void put_drawn(struct model *m, char *to, const struct kmat *d)
+{
+	size_t n = d->type == DT_BF16 ? (size_t)d->rows * d->cols : 0;
+	uint16_t some[4096];
+	struct rng r;
+
+	rng_init(&r, 1, n);
+	for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+		some[i] = f32_to_bf16((float)(rng_unit(&r) - 0.5) / 16);
+	for (size_t i = 0, k; i < n; i += k) {
+		k = n - i < sizeof some / sizeof *some ? n - i : sizeof some / sizeof *some;
+		kern_put(m->k, to + i * sizeof *some, some, k * sizeof *some);
+	}
+}
+
 static void put_place(struct model *m, size_t i, size_t at, size_t scale)
 {
 	const struct weight *w = &m->w->w[i];
@@ -42,6 +59,11 @@ static void put_place(struct model *m, size_t i, size_t at, size_t scale)
 
 	*d = weight_mat(w);
 	d->p = m->weights + at;
+	if (w->p == NULL && w->f32 == NULL) {
+		d->type = param_is_vector(place_at(&m->cfg, i).p) ? DT_F32 : d->type;
+		put_drawn(m, m->weights + at, d);
+		return;
+	}
 	kern_put(m->k, m->weights + at, w->f32 ? (const void *)w->f32 : w->p, w->f32 ? w->cols * sizeof *w->f32 : w->rows * kmat_row_bytes(d));
 	if (w->f32)
 		d->type = DT_F32;

@@ -25,7 +25,7 @@ struct model_opts {
 	bool       apart;              /* model_measure(): the device has memory of its own; model_open() asks the device */
 };
 
-/* W and K are borrowed and outlive the model; L (may be NULL) is borrowed too, VALUES its block (borrowed, read by every forward). */
+/* On a device with memory of its own W may be hollow (weights_header()): then weights are drawn, for timing.  W and K are borrowed and outlive the model; L (may be NULL) is borrowed too, VALUES its block (borrowed, read by every forward). */
 int  model_open(struct model **m, struct kern *k, const struct weights *w, const struct lora *l, float *values,
                 const struct model_opts *o, struct err *e);
 void model_close(struct model *m);

@@ -61,15 +61,41 @@ static size_t room(const struct need_of *of)
 	return most;
 }
 
+/* The same of a device with memory of its own. */
+static size_t room_apart(const struct need_of *of)
+{
+	const struct model_config *c = &of->w->cfg;
+	uint32_t t = of->pass.tokens, chunk = of->pass.nout < 256 ? of->pass.nout : 256, rank = of->lora ? of->lora->rank : 0;
+	size_t most = 0;
+
+	for (size_t i = 0; i < place_count(c); i++) {
+		struct place at = place_at(c, i);
+		const struct weight *w = &of->w->w[i];
+		bool head = at.p == (c->tied ? P_EMBED : P_HEAD);
+
+		if (w->rows && at.expert == 0 && (head || at.p != P_EMBED))
+			at_least(&most, kern_room_apart(head ? chunk : t, w->rows, w->cols, rank, c->heads, of->model.act));
+	}
+	return most;
+}
+
 void need_measure(struct need *n, const struct need_of *of)
 {
-	*n = (struct need){.base = weights_size(of->w), .optimiser = optimiser(of), .room = room(of), .program = PROGRAM};
+	*n = (struct need){.base = weights_size(of->w), .optimiser = optimiser(of), .room = of->model.apart ? room_apart(of) : room(of), .apart = of->model.apart,
+			   .program = PROGRAM};
 	model_measure(&n->model, of->w, of->lora, &of->model, &of->pass);
 	n->sums = of->parts * n->model.grad;
 }
 
+size_t need_device(const struct need *n)
+{
+	return n->apart ? n->model.weights + n->optimiser + n->model.values + n->model.grad + n->sums + n->model.tables + n->model.all + n->room : 0;
+}
+
 size_t need_own(const struct need *n)
 {
+	if (n->apart)                     /* values and state have images here, for checkpoints */
+		return n->base.copied + n->optimiser + n->model.values + n->program;
 	return n->base.copied + n->optimiser + n->model.values + n->model.grad + n->sums + n->model.tables + n->model.all + n->room +
 	       n->program;
 }
@@ -83,7 +109,7 @@ static bool fits(const struct need_of *of, size_t room_left, size_t *own)
 	struct need n;
 
 	need_measure(&n, of);
-	*own = need_own(&n);
+	*own = n.apart ? need_device(&n) : need_own(&n);
 	return *own <= room_left;
 }
 

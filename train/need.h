@@ -28,6 +28,7 @@ struct need {
 	size_t sums;              /* gradients of micro-steps that wait to be added up */
 	struct model_size model;  /* trained values, gradients, tables, activations */
 	size_t room;              /* working memory of the operations */
+	bool apart;               /* the device has memory of its own */
 	size_t program;           /* code, libraries, buffers of batches, what reading the tokenizer leaves behind */
 };
 
@@ -38,10 +39,11 @@ uint32_t need_tokens(uint64_t batch, uint32_t row, uint32_t sequence, uint64_t m
 uint32_t need_rows(uint64_t batch, uint32_t row, uint64_t micro);
 
 void need_measure(struct need *n, const struct need_of *of);
-size_t need_own(const struct need *n);   /* all but the mapped weights: what must be there */
-size_t need_total(const struct need *n); /* with them: the peak of the resident set where memory is plenty */
+size_t need_own(const struct need *n);   /* of the machine, all but the mapped weights: what must be there */
+size_t need_device(const struct need *n);/* of a device with memory of its own, weights and all; else 0 */
+size_t need_total(const struct need *n); /* need_own() with the mapped weights: the peak of the resident set where memory is plenty */
 
-/* What would fit into ROOM bytes of own memory: words such as "--checkpointing (1.2 GB)", or that nothing here does.  OF is what
+/* What would fit into ROOM bytes of own memory (a device's, where it has its own): words such as "--checkpointing (1.2 GB)", or that nothing here does.  OF is what
  * did not; ROW: the longest sequence, below which passes cannot be split. */
 void need_advice(const struct need_of *of, size_t room, uint32_t row, char *out, size_t n);
 

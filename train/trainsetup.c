@@ -90,7 +90,7 @@ static int open_base(struct run *r, struct err *e)
 static struct model_opts model_options(const struct run *r)
 {
 	return (struct model_opts){ .act = r->l.act, .train = r->full ? MODEL_TRAIN_FULL : MODEL_TRAIN_LORA, .smoothing = (float)r->o->smoothing,
-		.checkpointing = r->o->checkpointing };
+		.checkpointing = r->o->checkpointing, .apart = kern_apart(r->l.k) };
 }
 
 /* --- data and numbers --- */
@@ -188,6 +188,22 @@ static struct need_of what_is_needed(const struct run *r)
 		.threads = (int)r->t->threads };
 }
 
+/* What a device with memory of its own has to hold, and then the working memory of its operations there. */
+static int check_device(const struct run *r, const struct need_of *of, const struct need *n, struct err *e)
+{
+	uint64_t left = kern_memory(r->l.k);
+	char advice[160];
+
+	if (!n->apart)
+		return 0;
+	if (need_device(n) <= left) {
+		kern_reserve(r->l.k, n->room);
+		return 0;
+	}
+	need_advice(of, left, r->data.max_len, advice, sizeof advice);
+	return err_set(e, SFT_SYSTEM, "the run would take %.2f GB on the device, and it has %.2f GB left (%s)", (double)need_device(n) / 1e9, (double)left / 1e9, advice);
+}
+
 /* Before the large allocations: a run that cannot fit ends here.  The adapter's values are there already. */
 static int check_memory(const struct run *r, struct err *e)
 {
@@ -201,7 +217,7 @@ static int check_memory(const struct run *r, struct err *e)
 	need_measure(&n, &of);
 	have += n.base.copied + n.program;
 	if (left == UINT64_MAX || need_own(&n) <= left + have)
-		return 0;
+		return check_device(r, &of, &n, e);
 	need_advice(&of, left + have, r->data.max_len, advice, sizeof advice);
 	return err_set(e, SFT_SYSTEM, "the run would take %.2f GB beside the mapped weights, and the %s leaves %.2f GB (%s)", (double)need_own(&n) / 1e9, limit,
 	               (double)(left + have) / 1e9, advice);
@@ -221,6 +237,8 @@ static void say_plan(const struct run *r)
 	double mib = 1 << 20;
 
 	need_measure(&need, &of);
+	if (need.apart)
+		tool_warn(r->t, "on the device: %.0f MiB of weights, %.0f MiB in all", (double)need.model.weights / mib, (double)need_device(&need) / mib);
 	if (r->l.w->mtp)
 		tool_warn(r->t, "%zu tensors of layers that predict further tokens are left out", r->l.w->mtp);
 	tool_warn(r->t, "%zu of %llu parameters trained (%.2f%%)", n, (unsigned long long)all, 100.0 * (double)n / (double)all);
