@@ -169,7 +169,8 @@ static const struct kern_ops table = {
 #endif
 	.fast_bf16 = true,
 	.peak = NULL,
-	.alloc = device_alloc, .free = device_free, .put = device_put, .get = device_get, .zero = device_zero, .wait = device_wait, .both = device_both, .memory = device_memory, .reserve = device_reserve,
+	.alloc = device_alloc, .free = device_free, .put = device_put, .get = device_get, .zero = device_zero, .wait = device_wait, .memory = device_memory,
+	.reserve = device_reserve, .both = device_both,
 	.close = device_close,
 	KERN_OPS(OP)
 };
