@@ -25,7 +25,8 @@ size_t attn_one_room(const struct kern_attn *a)
 }
 
 /* Scores of the keys of a block's run [J0, J1) into SC; the query's values lie in QS. */
-template <typename T> __device__ __forceinline__ void one_scores(const attn &a, const struct kern_seg &s, uint32_t kh, uint32_t j0, uint32_t j1, const float *qs, float *sc)
+template <typename T>
+__device__ __forceinline__ void one_scores(const attn &a, const struct kern_seg &s, uint32_t kh, uint32_t j0, uint32_t j1, const float *qs, float *sc)
 {
 	uint32_t lane = threadIdx.x % WARP;
 

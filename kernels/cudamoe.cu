@@ -5,7 +5,7 @@
 enum { ROUTE_THREADS = 128, ROUTE_ROWS = ROUTE_THREADS / WARP };
 
 /* The best not taken of V[0..count-1], of equals the first, over a warp; all lanes have its index. */
-__device__ __forceinline__ uint32_t warp_best(const float *v, const uint8_t *taken, uint32_t count, uint32_t lane)
+__device__ __forceinline__ uint32_t warp_best(const float *v, const uint32_t *taken, uint32_t count, uint32_t lane)
 {
 	float best = 0;
 	uint32_t at = 0xffffffffu;
@@ -28,7 +28,7 @@ __device__ __forceinline__ uint32_t warp_best(const float *v, const uint8_t *tak
 }
 
 /* Marks the N largest. */
-__device__ void warp_mark(const float *v, uint32_t count, uint32_t n, uint8_t *taken, uint32_t lane)
+__device__ void warp_mark(const float *v, uint32_t count, uint32_t n, uint32_t *taken, uint32_t lane)
 {
 	for (uint32_t j = lane; j < count; j += WARP)
 		taken[j] = 0;
@@ -68,7 +68,7 @@ static __global__ void __launch_bounds__(ROUTE_THREADS) k_squash(struct kern_rou
 }
 
 /* Experts of groups that are not among the best are taken out of the choice. */
-__device__ void route_groups(const struct kern_route &a, float *c, float *group, uint8_t *taken, uint32_t lane)
+__device__ void route_groups(const struct kern_route &a, float *c, float *group, uint32_t *taken, uint32_t lane)
 {
 	uint32_t n = a.experts / a.groups;
 
@@ -98,7 +98,7 @@ static __global__ void __launch_bounds__(ROUTE_THREADS) k_route(struct kern_rout
 	uint32_t own = threadIdx.x / WARP, lane = threadIdx.x % WARP, t = blockIdx.x * ROUTE_ROWS + own;
 	const float *s = scores + (size_t)t * a.experts;
 	float *c = sm + (size_t)own * 3 * a.experts, *group = c + a.experts, *w = weight + (size_t)t * a.top;
-	uint8_t *taken = (uint8_t *)(group + a.experts);
+	uint32_t *taken = (uint32_t *)(group + a.experts);
 	uint32_t *who = expert + (size_t)t * a.top, found = 0;
 	double sum = 0;
 

@@ -66,8 +66,6 @@ template <int V> __global__ void __launch_bounds__(FLAT_THREADS) k_embed_dx(uint
 	uint32_t me = blockIdx.x, id = ids[me], c = (blockIdx.y * FLAT_THREADS + threadIdx.x) * V;
 	float sum[V] = { 0 }, f[V];
 
-	if (c < n)
-		pack_get<V>(table + (size_t)id * n + c, sum);
 	for (uint32_t base = 0; base < t; base += FLAT_THREADS) {
 		uint32_t j = base + threadIdx.x, hits = __ballot_sync(FULL, j < t && ids[j] == id);
 
@@ -81,6 +79,8 @@ template <int V> __global__ void __launch_bounds__(FLAT_THREADS) k_embed_dx(uint
 
 				if (at < me)
 					return;        /* all threads: the id has an earlier position */
+				if (at == me && c < n)
+					pack_get<V>(table + (size_t)id * n + c, sum);
 				if (c < n) {
 					pack_get<V>(dx + (size_t)at * n + c, f);
 #pragma unroll
