@@ -30,6 +30,7 @@ __device__ __forceinline__ void one_scores(const attn &a, const struct kern_seg 
 {
 	uint32_t lane = threadIdx.x % WARP;
 
+#pragma unroll 1
 	for (uint32_t j = j0 + threadIdx.x / WARP; j < j1; j += ONE_WARPS) {
 		const T *k = (const T *)a.k + attn_key_row(s, j) * a.ldk + (size_t)kh * a.dk;
 		float sum = 0, f[PACK];
@@ -84,6 +85,7 @@ template <typename T> __global__ void __launch_bounds__(ONE_THREADS) k_one(attn 
 	for (uint32_t base = 0; base < a.dv; base += WARP) {
 		float o = 0;
 
+#pragma unroll 2
 		for (uint32_t j = j0 + warp; j < j1 && base + lane < a.dv; j += ONE_WARPS)
 			o += sc[j - j0] * act_f(v[attn_key_row(s, j) * a.ldv + base + lane]);
 		sums[threadIdx.x] = o;
@@ -110,11 +112,13 @@ template <typename T> __global__ void __launch_bounds__(ATTN_THREADS) k_one_end(
 		return;
 	for (uint32_t i = 0; i < parts; i++)
 		max = fmaxf(max, p[(size_t)i * (a.dv + 2)]);
+#pragma unroll 1
 	for (uint32_t i = 0; i < parts; i++)
 		sum += p[(size_t)i * (a.dv + 2) + 1] * expf(p[(size_t)i * (a.dv + 2)] - max);
 	for (uint32_t c = threadIdx.x; c < a.dv; c += ATTN_THREADS) {
 		float o = 0;
 
+#pragma unroll 1
 		for (uint32_t i = 0; i < parts; i++)
 			o += p[(size_t)i * (a.dv + 2) + 2 + c] * expf(p[(size_t)i * (a.dv + 2)] - max);
 		((T *)a.o)[s.q0 * a.ldo + (size_t)h * a.dv + c] = f_act<T>(o / sum);
