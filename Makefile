@@ -219,7 +219,9 @@ $(CASES): all
 	@DEPS=$(DEPS) .ci/deps run
 	@samples/$(subst demo-,,$(subst -full,,$@))/$(if $(findstring full,$@),full,demo) $(BUILD)
 # The tests that need the real model skip where it cannot be had.
-model: all
+# Nor do they need what only a GPU runs: CUDA's kernels are tested over the emulator, and compiled by `all` and check-cuda.
+model: $(BUILD)/deps.stamp
+	@$(MAKE) --no-print-directory programs
 	@DEPS=$(DEPS) .ci/deps test
 	@timeout 600 samples/get-model >/dev/null 2>&1 || echo "sft: SmolLM2 could not be fetched: its tests are skipped"
 check: model
@@ -241,7 +243,7 @@ bench: all
 lint: all
 	@DEPS=$(DEPS) .ci/deps test
 	@.ci/lint
-ASAN := BUILD=$(BUILD)/asan OPT='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+ASAN := BUILD=$(BUILD)/asan CUDA=0 OPT='-O1 -g -fno-omit-frame-pointer' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 asan:
 	@$(MAKE) --no-print-directory $(ASAN) all
 # Each entry for so long under the sanitizers; FUZZ=ENTRY... for some of them.
