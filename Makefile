@@ -55,7 +55,7 @@ FUZZERS   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/d
 CUDASRC   := $(wildcard kernels/*.cu)
 BENCHES   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps programs tests demo demo-bank demo-medical bank-full medical-full check check-long check-cuda model fuzz-diff bench install uninstall clean lint asan fuzzers fuzz FORCE
+.PHONY: all deps programs tests demo demo-bank demo-medical bank-full medical-full check check-long check-cuda check-emu model fuzz-diff bench install uninstall clean lint asan fuzzers fuzz FORCE
 .DELETE_ON_ERROR:
 # Objects stay.  (A bare .SECONDARY would keep them too, but then a new source that is older than its archive is never compiled.)
 .PRECIOUS: $(BUILD)/obj/%.o
@@ -230,6 +230,10 @@ check: model
 check-long: model
 	@$(MAKE) --no-print-directory -s tests fuzzers
 	@BUILD=$(BUILD) tests/run --long
+# The emulated device under its race detector and AddressSanitizer, and all golden models on it: many minutes, so apart from the rest.
+check-emu: model
+	@$(MAKE) --no-print-directory -s tests
+	@EMU=1 BUILD=$(BUILD) tests/run --long tests/emu
 # What the compiled kernels are held to; needs nvcc, no GPU.
 check-cuda: $(BUILD)/bin/sft-cuda.so
 	@.ci/cudabars $(BUILD) $(NVCC) $(CUDASRC)

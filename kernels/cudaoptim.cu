@@ -68,7 +68,7 @@ void cuda_sgd(struct kern *k, size_t n, const struct kern_sgd *a, float *p, cons
 }
 
 struct flat_lion {
-	double gscale, beta1;
+	double gscale, beta1, rest1;
 	float rest2, shrink, lr;
 	float *p, *m;
 	const float *g;
@@ -81,7 +81,7 @@ struct flat_lion {
 		pack_get<V>(m + i, mv);
 #pragma unroll
 		for (int j = 0; j < V; j++) {
-			double d = gscale * gv[j], c = beta1 * mv[j] + (1 - beta1) * d;
+			double d = gscale * gv[j], c = beta1 * mv[j] + rest1 * d;
 
 			pv[j] = pv[j] - shrink * pv[j] - lr * (float)((c > 0) - (c < 0));
 			mv[j] += rest2 * ((float)d - mv[j]);
@@ -94,7 +94,7 @@ struct flat_lion {
 void cuda_lion(struct kern *k, size_t n, const struct kern_lion *a, float *p, const float *g, float *m)
 {
 	cuda_flat(k, n, cuda_wide(p) && cuda_wide(g) && cuda_wide(m),
-	          flat_lion{ a->gscale, a->beta1, (float)(1 - a->beta2), (float)(a->lr * a->decay), (float)a->lr, p, m, g });
+	          flat_lion{ a->gscale, a->beta1, 1 - a->beta1, (float)(1 - a->beta2), (float)(a->lr * a->decay), (float)a->lr, p, m, g });
 }
 
 /* --- Adafactor: means of the squares by row and by column, then how large the step would be, then the step --- */

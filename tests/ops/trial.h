@@ -21,6 +21,8 @@ static const char *const trial_device[4] = { "cpu:generic", "cpu:avx2", "cpu:avx
 static bool trial_bad[5];
 static struct kern *trial_dev;          /* the device that was asked for; then no other is tried */
 static const char *trial_group;
+/* The most rows worth an emulator's time: beyond them nothing new happens on it, and under a detector each access costs a hundred times itself. */
+__attribute__((unused)) static uint32_t trial_rows = UINT32_MAX;
 
 __attribute__((unused)) static void *trial_new(size_t bytes)
 {
@@ -58,6 +60,8 @@ __attribute__((unused)) static void trial_open(int argc, char **argv)
 			exit(4);
 		}
 		trial_group = argc > 2 ? argv[2] : NULL;
+		if (strncmp(argv[1], "emu", 3) == 0)
+			trial_rows = argv[1][3] == 'r' || argv[1][3] == 'a' ? 130 : 700;
 		return;
 	}
 	for (int d = 0; d < 4; d++)
