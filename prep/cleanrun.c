@@ -4,23 +4,15 @@
 
 #include "clean.h"
 #include "batches.h"
+#include "formatted.h"
 #include "progress.h"
-
-/* Formatted records that follow each other with the same names. */
-struct stretch {
-	const struct names *names;
-	size_t end;                    /* of its bytes in the batch's buffer */
-	uint64_t records;
-};
 
 struct batch {
 	struct arena arena;
 	struct rec rec[CLEAN_BATCH];
 	const char *why[CLEAN_BATCH];  /* of those that are dropped; NULL: it is in the buffer */
 	size_t n;
-	struct buf out;
-	struct stretch *stretch;
-	size_t nstretch, cap;
+	struct formatted out;
 	struct tally tally[CLEAN_MAX_STEPS];
 	size_t bad;                    /* the record that could not be cleaned; n: none */
 	struct err e;
@@ -56,16 +48,6 @@ static int read_batch(void *ctx, void *item)
 	return 1;
 }
 
-static void add_record(struct batch *b, const struct names *names)
-{
-	if (b->nstretch == 0 || b->stretch[b->nstretch - 1].names != names) {
-		ARRAY_ROOM(b->stretch, b->nstretch, b->cap);
-		b->stretch[b->nstretch++] = (struct stretch){ names, 0, 0 };
-	}
-	b->stretch[b->nstretch - 1].end = b->out.n;
-	b->stretch[b->nstretch - 1].records++;
-}
-
 /* One record: cleaned and appended to the buffer, or why[i] set.  Nonzero: b->e. */
 static int clean_one(struct job *j, struct batch *b, struct work *w, size_t i)
 {
@@ -88,10 +70,7 @@ static int clean_one(struct job *j, struct batch *b, struct work *w, size_t i)
 		b->why[i] = "a step failed";
 		return 0;
 	default:
-		if (rec_format_record(j->out, r, &b->out, &b->e) != 0)
-			return b->e.code;
-		add_record(b, r->names);
-		return 0;
+		return formatted_add(&b->out, j->out, r, &b->e);
 	}
 }
 
@@ -101,8 +80,7 @@ static void map_batch(void *ctx, void *item, int thread)
 	struct batch *b = item;
 	struct work *w = &j->work[thread];
 
-	b->out.n = 0;
-	b->nstretch = 0;
+	formatted_clear(&b->out);
 	b->e.code = 0;
 	b->bad = b->n;
 	memset(b->tally, 0, j->c->n * sizeof *b->tally);
@@ -116,15 +94,9 @@ static int write_batch(void *ctx, void *item)
 {
 	struct job *j = ctx;
 	struct batch *b = item;
-	size_t from = 0;
 
-	for (size_t i = 0; i < b->nstretch; i++) {
-		const struct stretch *s = &b->stretch[i];
-
-		if (rec_put(j->out, s->names, b->out.p + from, s->end - from, s->records, j->e) != 0)
-			return -1;
-		from = s->end;
-	}
+	if (formatted_put(&b->out, j->out, j->e) != 0)
+		return -1;
 	for (size_t i = 0; i < b->bad; i++)
 		if (b->why[i] && rec_reject(j->in, &b->rec[i], b->why[i], j->e) != 0)
 			return -1;
@@ -158,8 +130,7 @@ static void release_batch(void *item)
 	struct batch *b = item;
 
 	arena_release(&b->arena);
-	buf_free(&b->out);
-	mem_free(b->stretch);
+	formatted_free(&b->out);
 }
 
 static int run(struct job *j, int nthreads, struct err *e)

@@ -2,6 +2,7 @@
 #include "promptrun.h"
 
 #include "batches.h"
+#include "formatted.h"
 #include "progress.h"
 
 enum { BATCH_BYTES = 1 << 20 };
@@ -12,21 +13,12 @@ struct flaw {
 	struct err e;
 };
 
-/* Made records that follow each other with the same names. */
-struct stretch {
-	const struct names *names;
-	size_t end;                    /* of its bytes in the batch's buffer */
-	uint64_t records;
-};
-
 struct batch {
 	struct arena arena;
 	struct rec rec[PROMPT_BATCH];
 	struct flaw *flaw[PROMPT_BATCH];       /* in the arena; NULL: none */
 	size_t n, stop;                /* stop: the record that ends the run; n: none does */
-	struct buf out;
-	struct stretch *stretch;
-	size_t nstretch, cap;
+	struct formatted out;
 };
 
 struct worker {
@@ -96,21 +88,6 @@ static int read_batch(void *ctx, void *item)
 
 /* --- making --- */
 
-static int add_made(struct job *j, struct batch *b, const struct rec *made, struct err *e)
-{
-	int rc = rec_format_record(j->r->out, made, &b->out, e);
-
-	if (rc != 0)
-		return rc;
-	if (b->nstretch == 0 || b->stretch[b->nstretch - 1].names != made->names) {
-		ARRAY_ROOM(b->stretch, b->nstretch, b->cap);
-		b->stretch[b->nstretch++] = (struct stretch){ made->names, 0, 0 };
-	}
-	b->stretch[b->nstretch - 1].end = b->out.n;
-	b->stretch[b->nstretch - 1].records++;
-	return 0;
-}
-
 /* Record I of B made, or its flaw set. */
 static void make(struct job *j, struct batch *b, struct worker *w, size_t i)
 {
@@ -125,7 +102,7 @@ static void make(struct job *j, struct batch *b, struct worker *w, size_t i)
 		rc = 0;
 	}
 	if (rc == 0)
-		rc = add_made(j, b, &made, &e);
+		rc = formatted_add(&b->out, j->r->out, &made, &e);
 	if (rc != 0)
 		b->flaw[i] = flaw_new(&b->arena, f.reason, &e);
 	arena_reset(&w->arena);
@@ -136,7 +113,7 @@ static void map_batch(void *ctx, void *item, int thread)
 	struct job *j = ctx;
 	struct batch *b = item;
 
-	b->out.n = b->nstretch = 0;
+	formatted_clear(&b->out);
 	b->stop = b->n;
 	for (size_t i = 0; i < b->n && b->stop == b->n; i++) {
 		if (b->flaw[i] == NULL)
@@ -172,15 +149,9 @@ static int write_batch(void *ctx, void *item)
 {
 	struct job *j = ctx;
 	struct batch *b = item;
-	size_t from = 0;
 
-	for (size_t i = 0; i < b->nstretch; i++) {
-		const struct stretch *s = &b->stretch[i];
-
-		if (rec_put(j->r->out, s->names, b->out.p + from, s->end - from, s->records, j->e) != 0)
-			return -1;
-		from = s->end;
-	}
+	if (formatted_put(&b->out, j->r->out, j->e) != 0)
+		return -1;
 	for (size_t i = 0; i < b->n && i <= b->stop; i++)
 		if (b->flaw[i] && write_flaw(j, &b->rec[i], b->flaw[i], i == b->stop) != 0)
 			return -1;
@@ -194,8 +165,7 @@ static void release_batch(void *item)
 	struct batch *b = item;
 
 	arena_release(&b->arena);
-	buf_free(&b->out);
-	mem_free(b->stretch);
+	formatted_free(&b->out);
 }
 
 int prompt_run(struct promptrun *r, struct err *e)

@@ -2,25 +2,17 @@
 #include "recpipe.h"
 
 #include "batches.h"
+#include "formatted.h"
 #include "keycols.h"
 #include "progress.h"
 #include "threads.h"
-
-/* Formatted records that follow each other with the same names. */
-struct stretch {
-	const struct names *names;
-	size_t end;                    /* of its bytes in the batch's buffer */
-	uint64_t records;
-};
 
 struct recpipe_out {
 	struct arena arena;
 	struct rec rec[RECPIPE_BATCH];
 	size_t n;
 	struct recout *to;
-	struct buf text;
-	struct stretch *stretch;
-	size_t nstretch, cap;
+	struct formatted made;
 	bool failed;
 	struct err e;
 };
@@ -38,19 +30,7 @@ struct arena *recpipe_arena(struct recpipe_out *to)
 
 int recpipe_put(struct recpipe_out *to, const struct rec *r, struct err *e)
 {
-	int rc;
-
-	if (to->to == NULL)
-		return 0;
-	if ((rc = rec_format_record(to->to, r, &to->text, e)) != 0)
-		return rc;
-	if (to->nstretch == 0 || to->stretch[to->nstretch - 1].names != r->names) {
-		ARRAY_ROOM(to->stretch, to->nstretch, to->cap);
-		to->stretch[to->nstretch++] = (struct stretch){ r->names, 0, 0 };
-	}
-	to->stretch[to->nstretch - 1].end = to->text.n;
-	to->stretch[to->nstretch - 1].records++;
-	return 0;
+	return to->to ? formatted_add(&to->made, to->to, r, e) : 0;
 }
 
 static int read_batch(void *ctx, void *item)
@@ -70,8 +50,7 @@ static void map_batch(void *ctx, void *item, int thread)
 	struct job *j = ctx;
 	struct recpipe_out *b = item;
 
-	b->text.n = 0;
-	b->nstretch = 0;
+	formatted_clear(&b->made);
 	b->failed = false;
 	b->to = j->p->out;
 	for (size_t i = 0; i < b->n && !b->failed; i++)
@@ -85,15 +64,9 @@ static int write_batch(void *ctx, void *item)
 {
 	struct job *j = ctx;
 	struct recpipe_out *b = item;
-	size_t from = 0;
 
-	for (size_t i = 0; i < b->nstretch; i++) {
-		const struct stretch *s = &b->stretch[i];
-
-		if (rec_put(j->p->out, s->names, b->text.p + from, s->end - from, s->records, j->e) != 0)
-			return -1;
-		from = s->end;
-	}
+	if (formatted_put(&b->made, j->p->out, j->e) != 0)
+		return -1;
 	if (!b->failed)
 		return 0;
 	*j->e = b->e;
@@ -105,8 +78,7 @@ static void release_batch(void *item)
 	struct recpipe_out *b = item;
 
 	arena_release(&b->arena);
-	buf_free(&b->text);
-	mem_free(b->stretch);
+	formatted_free(&b->made);
 }
 
 int recpipe_run(const struct recpipe *p, const struct tool *t, struct err *e)
