@@ -196,19 +196,6 @@ static cudaError_t start(struct kern_cuda *c)
 	return cudaSuccess;
 }
 
-/* Operations that this build has not: their names, space before each, or "". */
-static void missing(char *out, size_t room)
-{
-	size_t n = 0;
-
-	*out = '\0';
-#define OP(ret, name, params, args) \
-	if (table.name == NULL && n < room) \
-		n += (size_t)snprintf(out + n, room - n, " " #name);
-	KERN_OPS(OP)
-#undef OP
-}
-
 static int device_count(void)
 {
 	int n = 0;
@@ -220,13 +207,9 @@ static int device_count(void)
 static int device_open(struct kern *k, const char *how, char *msg, size_t room)
 {
 	struct kern_cuda *c;
-	char lacks[1024];
 	int n = 0;
 	cudaError_t rc;
-	bool partial = strncmp(how, "partial", 7) == 0;
 
-	if (partial)
-		how += 7 + (how[7] == ':');
 #ifndef __CUDACC__
 	if ((how = emu_setup(how)) == NULL)
 		return snprintf(msg, room, "device emu is not known so (expected emu, and after colons forward, reverse, random or lazy)");
@@ -244,11 +227,6 @@ static int device_open(struct kern *k, const char *how, char *msg, size_t room)
 		return 1;
 	}
 	k->ops = &table;
-	missing(lacks, sizeof lacks);
-	if (*lacks && !partial) {
-		device_close(k);
-		return snprintf(msg, room, "the CUDA backend has not yet:%s", lacks);
-	}
 	return 0;
 }
 

@@ -69,7 +69,7 @@ struct cuda_blas *cuda_blas_open(cudaStream_t stream);      /* NULL: cuBLAS does
 void cuda_blas_close(struct cuda_blas *b);
 
 /* The operations, one function for each of KERN_OPS. */
-#define OP(ret, name, params, args) ret cuda_##name params __attribute__((weak));
+#define OP(ret, name, params, args) ret cuda_##name params;
 KERN_OPS(OP)
 #undef OP
 
