@@ -210,10 +210,7 @@ void ab_tally_json(const struct ab_tally *t, struct buf *out)
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.ab/1");
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.ab/1");
 	count(&w, "votes", (double)t->v->n);
 	count(&w, "not_voted", (double)t->v->empty);
 	count(&w, "voters", t->v->named ? (double)t->v->voter.n : 1);

@@ -50,8 +50,7 @@ void changes_json(const struct changes *c, struct buf *out)
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	key_str(&w, "schema", "sft.changes/1");
-	key_str(&w, "version", SFT_VERSION);
+	tool_schema_json(&w, "sft.changes/1");
 	key_str(&w, "path", c->path);
 	key_str(&w, "base", c->base);
 	key_str(&w, "method", c->method);

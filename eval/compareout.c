@@ -155,10 +155,7 @@ void compare_json(const struct sliced *c, size_t n, struct buf *out)
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.eval/1");
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.eval/1");
 	jw_key(&w, "n");
 	jw_uint(&w, p->a.n);
 	jw_key(&w, "a");

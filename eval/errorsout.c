@@ -107,10 +107,7 @@ void errors_json(const struct error_table *t, const struct errors_view *v, struc
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.errors/1");
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.errors/1");
 	jw_key(&w, "failure");
 	jw_str(&w, v->failure);
 	jw_key(&w, "n");

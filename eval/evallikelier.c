@@ -46,8 +46,7 @@ static void print_json(const struct settings *s, const struct likelier *l, struc
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");      jw_str(&w, "sft.eval/1");
-	jw_key(&w, "version");     jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.eval/1");
 	jw_key(&w, "n");           jw_uint(&w, l->records);
 	jw_key(&w, "metrics");     jw_obj(&w);
 	jw_key(&w, "likelier");    jw_obj(&w);

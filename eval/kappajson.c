@@ -289,10 +289,7 @@ void kappa_json(const struct rating_table *r, const struct kappa_figures *f, con
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.eval/1");
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.eval/1");
 	jw_key(&w, "n");
 	jw_uint(&w, r->t.items);
 	jw_key(&w, "metrics");

@@ -147,10 +147,7 @@ static void text_json(struct jw *w, const char *key, struct text t)
 
 static void head_json(const struct round *r, struct jw *w)
 {
-	jw_key(w, "schema");
-	jw_str(w, "sft.round/1");
-	jw_key(w, "version");
-	jw_str(w, SFT_VERSION);
+	tool_schema_json(w, "sft.round/1");
 	jw_key(w, "title");
 	jw_str(w, r->title);
 	if (r->guidelines) {

@@ -156,10 +156,7 @@ static int json(struct history *h, struct buf *out)
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.rounds/1");
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.rounds/1");
 	jw_key(&w, "rounds");
 	jw_arr(&w);
 	for (size_t k = 0; k < h->n; k++) {

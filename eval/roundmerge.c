@@ -168,10 +168,7 @@ static void report_json(const struct merge *m, const struct kappa_figures *f, ui
 	round_merge_json(&m->t, f, &m->shown, &m->g, lacks, &merge);
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.agree/1");
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.agree/1");
 	jw_key(&w, "round");
 	jw_str(&w, m->dir);
 	jw_key(&w, "n");

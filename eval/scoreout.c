@@ -137,10 +137,7 @@ void scoring_json(struct scoring *s, struct buf *out)
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	jw_key(&w, "schema");
-	jw_str(&w, "sft.eval/1");
-	jw_key(&w, "version");
-	jw_str(&w, SFT_VERSION);
+	tool_schema_json(&w, "sft.eval/1");
 	metrics_json(s, &s->all, &w);
 	metric_signatures_json(s->all.m, s->name, s->nmetrics, s->resamples, s->seed, &w);
 	if (s->by)

@@ -32,6 +32,19 @@ void trial_commands_free(struct trial_commands *c)
 	mem_free(c->line);
 }
 
+void trial_commands_json(const struct trial_commands *c, struct jw *w)
+{
+	jw_arr(w);
+	for (size_t i = 0; i < c->n; i++) {
+		jw_arr(w);
+		jw_str(w, "sft");
+		for (size_t k = 0; k < c->line[i].n; k++)
+			jw_str(w, c->line[i].v[k]);
+		jw_arr_end(w);
+	}
+	jw_arr_end(w);
+}
+
 static void chosen(struct tune_space *s, const struct trial *t, enum tune_target to, size_t source, struct strings *out)
 {
 	for (size_t i = 0; i < s->ndim; i++)

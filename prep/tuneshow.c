@@ -227,14 +227,7 @@ void tune_table(const struct tune_run *r, size_t rows, struct buf *out)
 /* --- JSON --- */
 
 static void key_str(struct jw *w, const char *key, const char *v)   { jw_key(w, key); jw_str(w, v); }
-static void key_num(struct jw *w, const char *key, double v)
-{
-	jw_key(w, key);
-	if (v == floor(v) && fabs(v) < 0x1p53)
-		jw_int(w, (int64_t)v);
-	else
-		jw_double(w, v);
-}
+static void key_num(struct jw *w, const char *key, double v)        { jw_key(w, key); jw_number(w, v); }
 
 static void json_choices(const struct tune_run *r, struct jw *w)
 {
@@ -325,15 +318,7 @@ static void json_best(const struct tune_run *r, const struct trial *t, struct jw
 	key_num(w, "value", last(t)->value);
 	key_str(w, "folder", trial_folder(r->s, t));
 	jw_key(w, "commands");
-	jw_arr(w);
-	for (size_t i = 0; i < c.n; i++) {
-		jw_arr(w);
-		jw_str(w, "sft");
-		for (size_t k = 0; k < c.line[i].n; k++)
-			jw_str(w, c.line[i].v[k]);
-		jw_arr_end(w);
-	}
-	jw_arr_end(w);
+	trial_commands_json(&c, w);
 	jw_obj_end(w);
 	trial_commands_free(&c);
 }
@@ -349,8 +334,7 @@ void tune_json(const struct tune_run *r, struct buf *out)
 
 	jw_init(&w, out);
 	jw_obj(&w);
-	key_str(&w, "schema", "sft.tune/1");
-	key_str(&w, "version", SFT_VERSION);
+	tool_schema_json(&w, "sft.tune/1");
 	key_str(&w, "search", kind[s->search.kind]);
 	key_str(&w, "metric", s->metric.name);
 	if (s->diversity.name) {

@@ -72,10 +72,7 @@ int trial_load(struct tune_space *s, struct trial *t, struct err *e)
 static void key_number(struct jw *w, const char *key, double v)
 {
 	jw_key(w, key);
-	if (v == floor(v) && fabs(v) < 0x1p53)
-		jw_int(w, (int64_t)v);
-	else
-		jw_double(w, v);
+	jw_number(w, v);
 }
 
 static void put_rung(struct jw *w, const struct trial_rung *r)
@@ -106,15 +103,7 @@ static void put_commands(struct tune_space *s, const struct trial *t, struct jw 
 	struct trial_commands c = {0};
 
 	trial_commands(s, t, 0, trial_folder(s, t), plan_text(&s->p, "%s/data", s->p.dir), true, &c);
-	jw_arr(w);
-	for (size_t i = 0; i < c.n; i++) {
-		jw_arr(w);
-		jw_str(w, "sft");
-		for (size_t k = 0; k < c.line[i].n; k++)
-			jw_str(w, c.line[i].v[k]);
-		jw_arr_end(w);
-	}
-	jw_arr_end(w);
+	trial_commands_json(&c, w);
 	trial_commands_free(&c);
 }
 

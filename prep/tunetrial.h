@@ -5,6 +5,7 @@
  * sft train, and answers.jsonl with their figures.json where answers are measured.
  *
  * trial.json is written before a trial begins and after each of its rungs, whole or not at all: the folders are what a search goes on from. */
+#include "json.h"
 #include "tunespace.h"
 
 struct trial_rung {
@@ -36,6 +37,8 @@ const char *trial_folder(struct tune_space *s, const struct trial *t);
  * last rung. */
 void trial_commands(struct tune_space *s, const struct trial *t, size_t rung, const char *folder, const char *data, bool to_end, struct trial_commands *out);
 void trial_commands_free(struct trial_commands *c);
+/* A JSON array of them, each an array of words that begins with "sft". */
+void trial_commands_json(const struct trial_commands *c, struct jw *w);
 /* What the folder knows of T: T->known and its rungs; 0 of them where there is none.  SFT_BADDATA where it holds other choices. */
 int  trial_load(struct tune_space *s, struct trial *t, struct err *e);
 /* trial.json. */

@@ -229,6 +229,14 @@ bool tool_color(const struct tool *t, int fd)
 
 /* --- records of the run --- */
 
+void tool_schema_json(struct jw *w, const char *schema)
+{
+	jw_key(w, "schema");
+	jw_str(w, schema);
+	jw_key(w, "version");
+	jw_str(w, SFT_VERSION);
+}
+
 void tool_json(const struct tool *t, struct jw *w)
 {
 	jw_key(w, "tool");

@@ -74,6 +74,8 @@ enum progress_mode tool_progress(const struct tool *t);
 /* Colours on FD? (terminal, NO_COLOR, --color) */
 bool tool_color(const struct tool *t, int fd);
 
+/* What an object that a tool writes as a whole begins with, in an object that is open: "schema" and this "version". */
+void tool_schema_json(struct jw *w, const char *schema);
 /* Members "tool", "version", "command" (list), "seed" for run folders, shards and stats. */
 void tool_json(const struct tool *t, struct jw *w);
 

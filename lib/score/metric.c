@@ -318,11 +318,3 @@ void metric_signatures_json(struct metric *const *m, const char *const *name, si
 	jw_obj_end(w);
 	buf_free(&sig);
 }
-
-void metric_jw_number(struct jw *w, double v)
-{
-	if (v == floor(v) && fabs(v) < 9e15)
-		jw_int(w, (int64_t)v);
-	else
-		jw_double(w, v);
-}

@@ -154,7 +154,7 @@ static void item(struct metric *m, double *out)
 static void number(struct jw *w, const char *key, double v)
 {
 	jw_key(w, key);
-	metric_jw_number(w, v);
+	jw_number(w, v);
 }
 
 static void item_json(struct metric *m, struct jw *w)

@@ -42,6 +42,4 @@ struct metric_class {
 extern const struct metric_class metric_accuracy, metric_bleu, metric_calibration, metric_chrf, metric_compliance, metric_distinct, metric_length, metric_match,
 	metric_repetition, metric_rouge, metric_ter, metric_terms;
 
-void metric_jw_number(struct jw *w, double v);      /* whole numbers without a point */
-
 #endif

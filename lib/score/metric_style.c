@@ -62,7 +62,7 @@ static void item_json_values(struct metric *m, struct jw *w)
 		if (isnan(v[k]))
 			jw_null(w);
 		else
-			metric_jw_number(w, v[k]);
+			jw_number(w, v[k]);
 	}
 	jw_obj_end(w);
 }
@@ -344,7 +344,7 @@ static void distinct_json(struct metric *m, struct jw *w)
 	jw_key(w, "ngrams");
 	jw_arr(w);
 	for (size_t k = 0; k < DIST_ORDERS; k++)
-		metric_jw_number(w, m->sum[2 * k]);
+		jw_number(w, m->sum[2 * k]);
 	jw_arr_end(w);
 	jw_key(w, "distinct_ngrams");
 	jw_arr(w);

@@ -71,7 +71,7 @@ static void numbers(struct jw *w, const char *key, const double *v, unsigned n)
 	jw_key(w, key);
 	jw_arr(w);
 	for (unsigned k = 0; k < n; k++)
-		metric_jw_number(w, v[k]);
+		jw_number(w, v[k]);
 	jw_arr_end(w);
 }
 
@@ -91,9 +91,9 @@ static void bleu_json(struct metric *m, struct jw *w)
 	jw_key(w, "ratio");
 	jw_double(w, b.ratio);
 	jw_key(w, "sys_len");
-	metric_jw_number(w, b.sys_len);
+	jw_number(w, b.sys_len);
 	jw_key(w, "ref_len");
-	metric_jw_number(w, b.ref_len);
+	jw_number(w, b.ref_len);
 }
 
 static void score_item_json(struct metric *m, struct jw *w)
@@ -245,9 +245,9 @@ static void ter_members(const struct metric *m, const double *sum, struct jw *w)
 	jw_key(w, "score");
 	jw_double(w, v);
 	jw_key(w, "num_edits");
-	metric_jw_number(w, sum[0]);
+	jw_number(w, sum[0]);
 	jw_key(w, "ref_length");
-	metric_jw_number(w, sum[1]);
+	jw_number(w, sum[1]);
 }
 
 static void ter_json(struct metric *m, struct jw *w)

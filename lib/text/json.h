@@ -84,6 +84,7 @@ void jw_strn(struct jw *w, const char *s, size_t n);
 void jw_int(struct jw *w, int64_t v);
 void jw_uint(struct jw *w, uint64_t v);
 void jw_double(struct jw *w, double v);  /* shortest text that reads back the same; NaN and infinities as null */
+void jw_number(struct jw *w, double v);  /* as jw_int() where it is whole and below 9e15, else as jw_double() */
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
 void jw_raw(struct jw *w, const char *json, size_t n);   /* text that is JSON already */

@@ -99,6 +99,14 @@ void jw_double(struct jw *w, double v)
 		jw_null(w);
 }
 
+void jw_number(struct jw *w, double v)
+{
+	if (v == floor(v) && fabs(v) < 9e15)
+		jw_int(w, (int64_t)v);
+	else
+		jw_double(w, v);
+}
+
 void jw_bool(struct jw *w, bool v)
 {
 	jw_raw(w, v ? "true" : "false", v ? 4 : 5);
