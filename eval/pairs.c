@@ -124,6 +124,12 @@ static bool is_null(const struct field *f)
 	return f->type == FIELD_JSON && f->n == 4 && memcmp(f->p, "null", 4) == 0;
 }
 
+/* An object, or a list: nothing to compare by its letters. */
+static bool is_structure(const struct field *f)
+{
+	return f->type == FIELD_JSON && f->n > 0 && (f->p[0] == '{' || f->p[0] == '[');
+}
+
 static struct text as_text(const struct field *f)
 {
 	return (struct text){ f->p ? f->p : "", f->n };
@@ -144,8 +150,10 @@ static int references(struct pairs *p, const struct field *f, struct arena *a, s
 	it->ref = ref = arena_get(a, sizeof *ref);
 	it->nref = 1;
 	*ref = as_text(f);
-	if (f->type != FIELD_JSON || f->n == 0 || f->p[0] != '[')
+	if (!is_structure(f))
 		return 0;
+	if (f->p[0] == '{')
+		return err_set(e, SFT_BADDATA, "'%s' is an object (expected a text or a list of texts)", p->o->reference);
 	if ((rc = field_json(f, p->parser, a, &v, e)) != 0)
 		return rc;
 	if (v->n == 0)
@@ -155,6 +163,8 @@ static int references(struct pairs *p, const struct field *f, struct arena *a, s
 	for (size_t k = 0; k < v->n; k++) {
 		if (v->item[k].type == JSON_NULL)
 			return err_set(e, SFT_BADDATA, "'%s' has null in its list (expected texts)", p->o->reference);
+		if (v->item[k].type == JSON_OBJ || v->item[k].type == JSON_ARR)
+			return err_set(e, SFT_BADDATA, "'%s' has more than texts in its list (expected texts)", p->o->reference);
 		ref[k] = json_as_text(&v->item[k]);
 	}
 	return 0;
@@ -192,6 +202,8 @@ static int fill(struct pairs *p, const struct rec *r, struct arena *a, struct it
 		return rc;
 	if (is_null(&r->f[p->hyp_col]))
 		return err_set(e, SFT_BADDATA, "'%s' is null (expected an answer)", p->o->prediction);
+	if (is_structure(&r->f[p->hyp_col]))
+		return err_set(e, SFT_BADDATA, "'%s' is an object or a list (expected a text)", p->o->prediction);
 	it->ref = NULL;
 	it->score = NULL;
 	it->nref = it->nscores = 0;

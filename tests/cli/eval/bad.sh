@@ -47,3 +47,9 @@ try sft-eval calibration one.csv
 try sft-eval calibration null-score.jsonl
 try sft-eval calibration no-score.jsonl
 try sft-eval calibration --hyp two --ref two
+printf '{"prediction":["x"],"reference":"x"}\n' >list-answer.jsonl
+printf '{"prediction":"x","reference":{"x":1}}\n' >object.jsonl
+printf '{"prediction":"x","reference":["x",["y"]]}\n' >nested.jsonl
+try sft-eval accuracy list-answer.jsonl
+try sft-eval bleu object.jsonl
+try sft-eval rouge nested.jsonl
